@@ -1,0 +1,252 @@
+"""The events of the printer flow, from a customer's message to its reply.
+
+Each stage's event is the one before it plus what the stage found, so that no stage has to ask
+another for what it needs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID, uuid5
+
+from pydantic import Field, StringConstraints, model_validator
+
+from schemas.event import ASTREINTE, Event, Moment, Value
+from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, SendStatus
+
+MAX_TEXT_CHARACTERS = 131_072
+"""Of one message. Twice the longest mail seen in help desks; four bytes a character still pass
+below Kafka's default of 1 MiB a record."""
+
+EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\".]+(\.[^@\s<>\".]+)+")
+PHONE = re.compile(r"\+?[0-9][0-9 .()-]{2,24}")
+
+Clean = StringConstraints(pattern=r"^[^\x00]*$")
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=998)]
+"""One line of a mail's head: 998 characters at most (RFC 5322, 2.1.1), no NUL, no line break."""
+Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]+$", max_length=255)]
+Body = Annotated[str, Clean, Field(max_length=MAX_TEXT_CHARACTERS)]
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class Attachment(Value):
+    """A file that came along, by reference: the bytes stay where the gateway put them."""
+
+    name: Line
+    content_type: Line = "application/octet-stream"
+    size_bytes: int = Field(ge=0)
+    reference: Line
+
+
+class InboundMessage(Event):
+    """The public contract of `printer.inbound`: what any gateway may publish.
+
+    `event_id` and `trace_id` follow from `(channel, external_id)` and need not be given:
+    the same message told twice has the same id.
+    """
+
+    topic: ClassVar[str] = "printer.inbound"
+
+    channel: Channel
+    external_id: Identifier = Field(description="the provider's id; unique within a channel")
+    sender: Line | None = Field(default=None, alias="from", description="address or number")
+    to: Line | None = None
+    customer_ref: Identifier | None = Field(default=None, description="the caller's own number")
+    subject: Line = ""
+    text: Body = ""
+    html: Body | None = None
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
+    in_reply_to: Line | None = None
+    references: tuple[Line, ...] = Field(default=(), max_length=200)
+    headers: dict[Line, Line] = Field(
+        default_factory=dict, max_length=50, description="mail headers that tell automatic mail"
+    )
+    received_at: Moment
+    trial: bool = Field(default=False, description="walk the road, send nothing outward")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _identify(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic hands over anything
+        if not isinstance(given, dict) or not {"channel", "external_id"} <= given.keys():
+            return given
+        identity = uuid5(ASTREINTE, f"{given['channel']}:{given['external_id']}")
+        derived = {
+            "event_id": identity,
+            "trace_id": identity.hex,
+            "occurred_at": given.get("received_at"),
+        }
+        return given | derived
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not (self.text.strip() or self.subject.strip() or (self.html or "").strip()):
+            msg = "a message without text: text, html and subject are all empty"
+            raise ValueError(msg)
+        if not (self.sender or self.customer_ref):
+            msg = "a message from nobody: 'from' or 'customer_ref' is needed"
+            raise ValueError(msg)
+        if self.sender:
+            _check_address(self.channel, self.sender)
+        return self
+
+    @property
+    def key(self) -> str:
+        """Order holds per sender until the conversation is known."""
+        return f"{self.channel.value}:{(self.sender or self.customer_ref or '').lower()}"
+
+
+def _check_address(channel: Channel, address: str) -> None:
+    if channel is Channel.EMAIL and not EMAIL.fullmatch(address):
+        msg = f"{_shape(address)} is not an e-mail address"
+        raise ValueError(msg)
+    if channel in {Channel.SMS, Channel.CALL} and not PHONE.fullmatch(address):
+        msg = f"{_shape(address)} is not a telephone number"
+        raise ValueError(msg)
+
+
+def _shape(address: str) -> str:
+    # The reason is logged and kept: it must not repeat a customer's address.
+    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", address[:40]))
+
+
+class CustomerMessage(Value):
+    """A message once it is known who writes and in which conversation."""
+
+    message_id: UUID
+    conversation_id: Identifier
+    customer_id: Identifier
+    channel: Channel
+    external_id: Identifier
+    sender: Line
+    subject: Line = ""
+    text: Body
+    received_at: Moment
+    automatic: str | None = Field(default=None, description="why no machine may answer it")
+    trial: bool = False
+
+
+class MessageReceived(Event):
+    """Ingest: who writes, which conversation, clean text, once."""
+
+    topic: ClassVar[str] = "printer.received"
+
+    message: CustomerMessage
+    new_customer: bool = False
+    new_conversation: bool = False
+
+    @property
+    def key(self) -> str:
+        """The conversation."""
+        return self.message.conversation_id
+
+
+class Judgement(Value):
+    """A label and how sure it is."""
+
+    label: str
+    confidence: Confidence
+
+
+class Classification(Value):
+    """What the message is about, each with a confidence from 0 to 1."""
+
+    category: Category
+    category_confidence: Confidence
+    intent: Intent
+    intent_confidence: Confidence
+    priority: Priority
+    priority_confidence: Confidence
+    language: Language
+    language_confidence: Confidence
+
+
+class MessageClassified(MessageReceived):
+    """Classify: category, intent, priority, language."""
+
+    topic: ClassVar[str] = "printer.classified"
+
+    classification: Classification
+
+
+class Finding(Value):
+    """Something found in the text, and where: `text[start:end]`."""
+
+    kind: str = Field(description="brand, model, error_code, serial_number, order_number …")
+    value: str = Field(description="as we write it: `49.4C02`, `HL-L2350DW`")
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    confidence: Confidence
+
+
+class MessageExtracted(MessageClassified):
+    """Extract: printer, codes and numbers, each with its place in the text."""
+
+    topic: ClassVar[str] = "printer.extracted"
+
+    findings: tuple[Finding, ...] = ()
+
+    def first(self, kind: str) -> str | None:
+        """Return the first value of a kind, or nothing."""
+        return next((found.value for found in self.findings if found.kind == kind), None)
+
+
+class Passage(Value):
+    """An article that is near enough to the question, in the customer's language."""
+
+    article: str
+    language: Language
+    title: str
+    brand: str | None = None
+    models: tuple[str, ...] = ()
+    cause: str
+    steps: tuple[str, ...]
+    call_technician: str
+    source: str
+    score: Confidence
+    evidence: dict[str, float] = Field(default_factory=dict, description="score of each search")
+
+
+class MessageGrounded(MessageExtracted):
+    """Rag: the passages near enough, best first, or none."""
+
+    topic: ClassVar[str] = "printer.grounded"
+
+    passages: tuple[Passage, ...] = ()
+
+
+class Draft(Value):
+    """What to say, and on what it rests."""
+
+    action: Action
+    reason: str = Field(description="a word for machines: grounded, no_passage, asked_for_person …")
+    text: str
+    how: str = Field(description="template, or llm:<model>")
+    sources: tuple[str, ...] = ()
+
+
+class ReplyDrafted(MessageGrounded):
+    """Respond: a grounded reply, or a hand-over that says why."""
+
+    topic: ClassVar[str] = "printer.drafted"
+
+    draft: Draft
+
+
+class ReplySent(Event):
+    """Dispatch: what left by which channel, once."""
+
+    topic: ClassVar[str] = "printer.sent"
+
+    message_id: UUID
+    conversation_id: Identifier
+    action: Action
+    reason: str
+    status: SendStatus
+    outbound: str = Field(default="", description="the door it left by: console, file …")
+    provider_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """The conversation."""
+        return self.conversation_id

@@ -1,0 +1,54 @@
+"""The table of topics: what travels where, for how long, in how many partitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas import frigo, printer
+from schemas.event import Event
+
+STAGES = ("ingest", "classify", "extract", "rag", "respond", "dispatch")
+"""The six stages, in the order in which both flows walk through them."""
+
+PARTITIONS = 4
+"""As the embedded broker makes them; a real server may have more, never fewer."""
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: `event` is what travels in it, or nothing for dead letters (any bytes)."""
+
+    name: str
+    event: type[Event] | None
+    key: str
+    retention_ms: int
+    partitions: int = PARTITIONS
+
+
+PRINTER: tuple[type[Event], ...] = (
+    printer.InboundMessage,
+    printer.MessageReceived,
+    printer.MessageClassified,
+    printer.MessageExtracted,
+    printer.MessageGrounded,
+    printer.ReplyDrafted,
+    printer.ReplySent,
+)
+FRIGO: tuple[type[Event], ...] = (
+    frigo.InboundReading,
+    frigo.ReadingReceived,
+    frigo.UnitStateChanged,
+    frigo.EvidenceGathered,
+    frigo.AlertGrounded,
+    frigo.AlertDrafted,
+    frigo.AlertSent,
+)
+
+TOPICS: tuple[Topic, ...] = (
+    *(Topic(event.topic, event, "conversation", 7 * DAY_MS) for event in PRINTER),
+    *(Topic(event.topic, event, "unit", 7 * DAY_MS) for event in FRIGO),
+    *(Topic(f"dead.{stage}", None, "as it was", 30 * DAY_MS) for stage in STAGES),
+    Topic("dead.record", None, "as it was", 30 * DAY_MS),
+)

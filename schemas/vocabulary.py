@@ -1,0 +1,139 @@
+"""The words that both flows share, with their French and English labels."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Language(StrEnum):
+    """The languages in which customers are answered."""
+
+    FR = "fr"
+    EN = "en"
+
+
+class Labelled(StrEnum):
+    """An enum whose members have a label in each language: `NAME = value, français, English`."""
+
+    fr: str
+    en: str
+
+    def __new__(cls, value: str, fr: str, en: str) -> Labelled:
+        """Make a member whose value is the first word."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.fr = fr
+        member.en = en
+        return member
+
+    def label(self, language: Language) -> str:
+        """Return the label in `language`."""
+        return self.fr if language is Language.FR else self.en
+
+
+class Channel(Labelled):
+    """How a message came in."""
+
+    EMAIL = "email", "e-mail", "e-mail"
+    SMS = "sms", "SMS", "text message"
+    CALL = "call", "appel", "call"
+    CHAT = "chat", "chat", "chat"
+
+
+class Category(Labelled):
+    """What a message is about."""
+
+    TECHNICAL = "technical", "technique", "technical"
+    ORDER = "order", "commande", "order"
+    INFORMATION = "information", "demande d'information", "information"
+    BILLING = "billing", "facturation", "billing"
+    COMPLAINT = "complaint", "réclamation", "complaint"
+    OTHER = "other", "autre", "other"
+
+
+class Intent(Labelled):
+    """What the writer wants. Each belongs to one category: `CATEGORY_OF`."""
+
+    FAULT = "fault", "panne", "fault"
+    HOW_TO = "how_to", "mode d'emploi", "how-to"
+    INSTALLATION = "installation", "installation", "installation"
+    TECHNICIAN_VISIT = "technician_visit", "passage d'un technicien", "technician's visit"
+    SUPPLIES = "supplies", "consommables", "supplies"
+    ORDER_STATUS = "order_status", "suivi de commande", "order status"
+    QUOTE = "quote", "devis", "quote"
+    PRODUCT_INFORMATION = "product_information", "renseignement produit", "product information"
+    COMPANY_INFORMATION = "company_information", "nos coordonnées", "company information"
+    CONTRACT_INFORMATION = "contract_information", "contrat et garantie", "contract and warranty"
+    INVOICE_COPY = "invoice_copy", "copie de facture", "copy of an invoice"
+    INVOICE_DISPUTE = "invoice_dispute", "facture contestée", "disputed invoice"
+    PAYMENT = "payment", "règlement", "payment"
+    SERVICE_DELAY = "service_delay", "retard", "delay"
+    SERVICE_QUALITY = "service_quality", "insatisfaction", "dissatisfaction"
+    CANCELLATION = "cancellation", "résiliation", "cancellation"
+    THANKS = "thanks", "remerciement", "thanks"
+    GREETING = "greeting", "salutation", "greeting"
+    HUMAN_REQUEST = "human_request", "parler à une personne", "wants a person"
+    OFF_TOPIC = "off_topic", "hors sujet", "off topic"
+    ADVERTISING = "advertising", "publicité", "advertising"
+
+
+CATEGORY_OF: dict[Intent, Category] = {
+    Intent.FAULT: Category.TECHNICAL,
+    Intent.HOW_TO: Category.TECHNICAL,
+    Intent.INSTALLATION: Category.TECHNICAL,
+    Intent.TECHNICIAN_VISIT: Category.TECHNICAL,
+    Intent.SUPPLIES: Category.ORDER,
+    Intent.ORDER_STATUS: Category.ORDER,
+    Intent.QUOTE: Category.ORDER,
+    Intent.PRODUCT_INFORMATION: Category.INFORMATION,
+    Intent.COMPANY_INFORMATION: Category.INFORMATION,
+    Intent.CONTRACT_INFORMATION: Category.INFORMATION,
+    Intent.INVOICE_COPY: Category.BILLING,
+    Intent.INVOICE_DISPUTE: Category.BILLING,
+    Intent.PAYMENT: Category.BILLING,
+    Intent.SERVICE_DELAY: Category.COMPLAINT,
+    Intent.SERVICE_QUALITY: Category.COMPLAINT,
+    Intent.CANCELLATION: Category.COMPLAINT,
+    Intent.THANKS: Category.OTHER,
+    Intent.GREETING: Category.OTHER,
+    Intent.HUMAN_REQUEST: Category.OTHER,
+    Intent.OFF_TOPIC: Category.OTHER,
+    Intent.ADVERTISING: Category.OTHER,
+}
+
+
+class Priority(Labelled):
+    """How soon a person would have to look."""
+
+    LOW = "low", "basse", "low"
+    MEDIUM = "medium", "moyenne", "medium"
+    HIGH = "high", "haute", "high"
+    CRITICAL = "critical", "critique", "critical"
+
+
+class Severity(Labelled):
+    """How bad an alarm is. One vocabulary for what the older systems called by eight names."""
+
+    LOW = "low", "basse", "low"
+    MEDIUM = "medium", "moyenne", "medium"
+    HIGH = "high", "haute", "high"
+    CRITICAL = "critical", "critique", "critical"
+
+
+class Action(Labelled):
+    """What the desk does with a message."""
+
+    REPLY = "reply", "réponse", "reply"
+    HANDOFF = "handoff", "transmis à une personne", "handed over"
+    IGNORE = "ignore", "sans suite", "ignored"
+
+
+class SendStatus(Labelled):
+    """What became of an outgoing message."""
+
+    QUEUED = "queued", "en attente", "queued"
+    SENDING = "sending", "en cours d'envoi", "sending"
+    SENT = "sent", "envoyé", "sent"
+    FAILED = "failed", "échec", "failed"
+    HELD = "held", "retenu (essai)", "held (trial)"
+    NONE = "none", "rien à envoyer", "nothing to send"

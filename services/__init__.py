@@ -1,0 +1,1 @@
+"""What happens: a folder is a stage, a file is what all stages share."""

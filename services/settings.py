@@ -1,0 +1,100 @@
+"""What can be set: one small class for each neighbour. Every field is `ASTREINTE_<CLASS>_<FIELD>`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _prefix(name: str) -> SettingsConfigDict:
+    return SettingsConfigDict(
+        env_prefix=f"ASTREINTE_{name}_", env_file=".env", extra="ignore", frozen=True
+    )
+
+
+class KafkaSettings(BaseSettings):
+    """Where events travel."""
+
+    model_config = _prefix("KAFKA")
+
+    servers: str = Field(default="", description="host:port,… of Kafka; empty: the embedded broker")
+    group: str = Field(default="astreinte", description="prefix of the consumer groups")
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the record is kept."""
+
+    model_config = _prefix("DATABASE")
+
+    url: str = Field(
+        default="sqlite:///data/astreinte.db",
+        description="SQLAlchemy URL, e.g. mysql+pymysql://user:password@host/astreinte",
+    )
+
+
+class HttpSettings(BaseSettings):
+    """Where the edge and the console listen."""
+
+    model_config = _prefix("HTTP")
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="port to listen on; 0: any free one")
+
+
+class EmbeddingSettings(BaseSettings):
+    """The embedding model."""
+
+    model_config = _prefix("EMBEDDING")
+
+    model: str = Field(
+        default="all-MiniLM-L6-v2",
+        description="a folder with model.onnx and tokenizer.json, a hub name, or the one that ships",
+    )
+    threads: int = Field(default=2, ge=1, le=64, description="CPU threads of the model")
+
+
+class OllamaSettings(BaseSettings):
+    """The language model. Without one, replies are made from templates."""
+
+    model_config = _prefix("OLLAMA")
+
+    url: str = Field(default="http://127.0.0.1:11434", description="Ollama's address; empty: none")
+    model: str = Field(default="", description="its name; empty: the first local chat model found")
+    timeout_s: float = Field(default=60.0, gt=0, le=600, description="for one whole answer")
+    parallel: int = Field(default=1, ge=1, le=64, description="requests at once (OLLAMA_NUM_PARALLEL)")
+    context_tokens: int = Field(default=4096, ge=512, description="num_ctx: one for all requests")
+
+
+class DispatchSettings(BaseSettings):
+    """How replies leave."""
+
+    model_config = _prefix("DISPATCH")
+
+    outbound: str = Field(default="console", pattern="^(console|file)$", description="console or file")
+    file: Path = Field(default=Path("data/outbox.jsonl"), description="where `file` writes")
+    signature: str = Field(default="Astreinte", max_length=80, description="who signs the replies")
+    contact: str = Field(
+        default="", max_length=120, description="how to reach a person, e.g. a telephone number"
+    )
+
+
+class KnowledgeSettings(BaseSettings):
+    """What the desk knows."""
+
+    model_config = _prefix("KNOWLEDGE")
+
+    folder: Path | None = Field(default=None, description="articles (YAML) beside those that ship")
+
+
+class Settings(BaseSettings):
+    """All of them, for a process that runs more than one stage."""
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
+    ollama: OllamaSettings = Field(default_factory=OllamaSettings)
+    dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
+    knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)

@@ -1,0 +1,115 @@
+"""Topics, consumed through FastStream: whole polls in, offsets out, pause and resume."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from services.lanes import Record
+
+log = logging.getLogger(__name__)
+
+POLL_RECORDS = 500
+POLL_MS = 20
+"""FastStream sleeps as long again after an empty poll: half of it is the mean wait of a hop."""
+
+
+class Taker(Protocol):
+    """Whoever works through the records."""
+
+    async def take_over(self, records: Sequence[Record]) -> None:
+        """Accept the records of a poll."""
+
+    async def revoked(self, places: Iterable[TopicPartition]) -> None:
+        """Finish and forget; the partitions go to somebody else."""
+
+    def assigned(self, places: Iterable[TopicPartition]) -> None:
+        """Note the partitions that came."""
+
+
+class Subscription:
+    """A consumer of `topics` in `group`, registered with a broker that is not started yet."""
+
+    def __init__(self, broker: KafkaBroker, topics: tuple[str, ...], group: str, taker: Taker) -> None:
+        self._taker = taker
+        self._subscriber = broker.subscriber(
+            *topics,
+            group_id=group,
+            batch=True,
+            max_records=POLL_RECORDS,
+            batch_timeout_ms=POLL_MS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            parser=_never_raising_parser,
+            decoder=_no_decoder,
+            listener=_Rebalance(taker),
+        )
+        self._subscriber(self._take_over)
+
+    async def _take_over(self, message: KafkaMessage) -> None:
+        records: Any = message.raw_message
+        await self._taker.take_over(records)
+
+    def pause(self) -> None:
+        """Fetch nothing more; the group membership stays."""
+        if self._consumer and (assigned := self._consumer.assignment()):
+            self._consumer.pause(*assigned)
+
+    def resume(self) -> None:
+        """Fetch again."""
+        if self._consumer and (paused := self._consumer.paused()):
+            self._consumer.resume(*paused)
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> bool:
+        """Commit; a failure is no loss: what was done is read again, and recognised."""
+        if self._consumer is None:
+            return False
+        try:
+            await self._consumer.commit(offsets)
+        except KafkaError as error:
+            log.warning("offsets not committed (%s)", type(error).__name__)
+            return False
+        return True
+
+    @property
+    def _consumer(self) -> Any:  # noqa: ANN401 - aiokafka is not typed
+        return self._subscriber.consumer
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    def __init__(self, taker: Taker) -> None:
+        self._taker = taker
+
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        await self._taker.revoked(revoked)
+
+    def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        self._taker.assigned(assigned)
+
+
+async def _never_raising_parser(records: Any, _original: Any) -> KafkaMessage:  # noqa: ANN401
+    # FastStream's own parser decodes headers; one that is not UTF-8 loses the whole poll.
+    return KafkaMessage(body=b"", raw_message=records, consumer=_NO_CONSUMER)
+
+
+async def _no_decoder(_message: KafkaMessage) -> bytes:
+    return b""
+
+
+class _NoConsumer:
+    """FastStream wants a consumer on each message, to acknowledge with; the lanes do that."""
+
+    async def commit(self) -> None:
+        """Do nothing."""
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Do nothing."""
+
+
+_NO_CONSUMER = _NoConsumer()

@@ -1,0 +1,70 @@
+"""Publishing: events, and letters that died. Returns once the broker has confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from faststream.kafka import KafkaBroker
+
+from schemas.event import Event
+from services import wire
+from schemas.errors import Rejected, Unavailable
+from services.lanes import Record
+
+
+class Teller:
+    """Publishes over one broker connection."""
+
+    def __init__(self, broker: KafkaBroker, confirm_s: float = 30.0) -> None:
+        self._broker = broker
+        self._confirm_s = confirm_s
+
+    async def tell(self, events: Sequence[Event], source: str, took_ms: float = 0.0) -> None:
+        """Publish events, each in its topic under its key, and wait until all are confirmed.
+
+        Raises
+        ------
+        Unavailable
+            The broker did not confirm all of them. Telling again is harmless: same ids.
+        Rejected
+            An event is larger than the broker takes.
+        """
+        await self._send([
+            (
+                event.topic,
+                event.key.encode(),
+                wire.body_of(event),
+                wire.headers_of(event, source, took_ms),
+                event.trace_id,
+            )
+            for event in events
+        ])
+
+    async def bury(self, stage: str, record: Record, headers: wire.Headers) -> None:
+        """Publish a dead letter: the original bytes and key."""
+        await self._send([(f"dead.{stage}", record.key, record.value or b"", headers, "")])
+
+    async def _send(self, letters: list[tuple[str, bytes | None, bytes, wire.Headers, str]]) -> None:
+        if not letters:
+            return
+        try:
+            async with asyncio.timeout(self._confirm_s):
+                await asyncio.gather(*[
+                    await self._broker.publish(
+                        body,
+                        topic=topic,
+                        key=key,
+                        headers=headers,
+                        correlation_id=trace,
+                        no_confirm=True,
+                    )
+                    for topic, key, body, headers, trace in letters
+                ])
+        except MessageSizeTooLargeError as error:
+            msg = "larger than the broker takes"
+            raise Rejected(msg) from error
+        except (KafkaError, TimeoutError, OSError) as error:
+            msg = f"Kafka does not confirm ({type(error).__name__})"
+            raise Unavailable(msg) from error

@@ -1,0 +1,124 @@
+"""The outbox: replies, recorded before they are tried, and what became of them.
+
+A row goes `queued` → `sending` (claimed by one owner) → `sent` or `failed`; `held` and `none`
+have nothing to send. `told_at` is set once the outcome was published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, update
+from sqlmodel import Session, col, select
+
+from schemas.vocabulary import Action, SendStatus
+from storage.database import insert_new
+from storage.tables import Conversation, Message, Outgoing
+
+STATE_AFTER = {
+    Action.REPLY: "answered",
+    Action.HANDOFF: "handed_over",
+    Action.IGNORE: "ignored",
+}
+
+
+def record(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Write replies down; one that is there already (a repeated draft) stays as it is."""
+    insert_new(session, Outgoing, rows)
+
+
+def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[Outgoing]:
+    """Take the replies that are due, and the outcomes that were not told; oldest first."""
+    due = (
+        select(Outgoing.reply_id)
+        .where(
+            col(Outgoing.status) == SendStatus.QUEUED.value, col(Outgoing.next_attempt_at) <= now
+        )
+        .order_by(col(Outgoing.created_at))
+        .limit(limit)
+    )
+    ids = list(session.exec(due))
+    if ids:
+        session.execute(
+            update(Outgoing)
+            .where(
+                col(Outgoing.reply_id).in_(ids), col(Outgoing.status) == SendStatus.QUEUED.value
+            )
+            .values(
+                status=SendStatus.SENDING.value,
+                owner=owner,
+                claimed_at=now,
+                attempts=col(Outgoing.attempts) + 1,
+            )
+        )
+    mine = (col(Outgoing.status) == SendStatus.SENDING.value) & (col(Outgoing.owner) == owner)
+    untold = col(Outgoing.told_at).is_(None) & col(Outgoing.status).in_(
+        [status.value for status in (SendStatus.SENT, SendStatus.FAILED, SendStatus.HELD, SendStatus.NONE)]
+    )
+    return session.exec(
+        select(Outgoing).where(or_(mine, untold)).order_by(col(Outgoing.created_at)).limit(limit)
+    ).all()
+
+
+def unsettled(session: Session, before: datetime) -> Sequence[Outgoing]:
+    """Return the replies claimed before a moment and never finished: their outcome is unknown."""
+    return session.exec(
+        select(Outgoing).where(
+            col(Outgoing.status) == SendStatus.SENDING.value, col(Outgoing.claimed_at) <= before
+        )
+    ).all()
+
+
+def settle(session: Session, reply_id: str, *, sent: bool, now: datetime) -> None:
+    """Write down what was found out about an unknown outcome."""
+    values: dict[str, Any] = (
+        {"status": SendStatus.SENT.value, "sent_at": now}
+        if sent
+        else {"status": SendStatus.QUEUED.value, "next_attempt_at": now}
+    )
+    session.execute(update(Outgoing).where(col(Outgoing.reply_id) == reply_id).values(**values))
+
+
+def mark(session: Session, rows: Iterable[Outgoing], now: datetime) -> None:
+    """Write down the outcome of attempts; rows come with their new values."""
+    for row in rows:
+        session.execute(
+            update(Outgoing)
+            .where(col(Outgoing.reply_id) == row.reply_id)
+            .values(
+                status=row.status,
+                provider_id=row.provider_id,
+                last_error=row.last_error,
+                next_attempt_at=row.next_attempt_at,
+                sent_at=now if row.status == SendStatus.SENT.value else None,
+            )
+        )
+
+
+def mark_told(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
+    """Note that the outcomes were published, and what they mean for message and conversation."""
+    for row in rows:
+        failed = row.status == SendStatus.FAILED.value
+        state = "failed" if failed else STATE_AFTER[Action(row.action)]
+        session.execute(
+            update(Message)
+            .where(col(Message.message_id) == row.message_id)
+            .values(outcome=state)
+        )
+        session.execute(
+            update(Conversation)
+            .where(col(Conversation.conversation_id) == row.conversation_id)
+            .values(state=state, reason=row.reason)
+        )
+    session.execute(
+        update(Outgoing)
+        .where(col(Outgoing.reply_id).in_([row.reply_id for row in rows]))
+        .values(told_at=now)
+    )
+
+
+def retry_at(now: datetime, attempts: int) -> datetime:
+    """Return when to try again: 10 s, 20 s, 40 s … at most an hour."""
+    return now + timedelta(seconds=min(10 * 2 ** max(attempts - 1, 0), 3600))
