@@ -1,0 +1,1 @@
+"""Models: embeddings, search, classifiers, the language model. Doors decide nothing."""

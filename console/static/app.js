@@ -1,0 +1,155 @@
+// Entry: puts the parts together, follows the stream, minds the keys.
+import { follow } from "./api.js";
+import * as compose from "./compose.js";
+import * as conversation from "./conversation.js";
+import * as conversations from "./conversations.js";
+import { $, fill, memory } from "./dom.js";
+import * as pipeline from "./pipeline.js";
+import { go, toTrace, where } from "./route.js";
+import { clock, refreshTimes } from "./time.js";
+import * as trace from "./trace.js";
+import { lang, t, wordsInto } from "./words.js";
+
+const STAGE_OF_TOPIC = {
+  "printer.received": "ingest",
+  "printer.classified": "classify",
+  "printer.extracted": "extract",
+  "printer.grounded": "rag",
+  "printer.drafted": "respond",
+  "printer.sent": "dispatch",
+};
+const parts = [conversations, conversation, trace, pipeline, compose];
+const root = document.documentElement;
+const banner = $("#banner");
+
+let connected = false;
+let lostAt = null; // when the stream was lost; null while it flows or has never flowed
+
+// ── words and light ─────────────────────────────────────────────────────────
+function speak() {
+  wordsInto(document);
+  for (const button of document.querySelectorAll("button[data-lang]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.lang === lang()));
+  }
+  for (const part of parts) part.render();
+  sayBanner();
+  refreshTimes();
+}
+
+function chooseLanguage(language) {
+  root.lang = language;
+  memory.set("lang", language);
+  speak();
+}
+
+// Back to what the system prefers is back to following the system.
+function switchTheme() {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const next = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";
+  if (next === system) delete root.dataset.theme;
+  else root.dataset.theme = next;
+  memory.set("theme", next === system ? null : next);
+}
+
+// ── the stream ──────────────────────────────────────────────────────────────
+function refreshAll() {
+  for (const part of [conversations, conversation, trace, pipeline]) part.refresh();
+}
+
+function sayBanner() {
+  banner.hidden = connected || lostAt === null;
+  if (!banner.hidden) fill(banner, t("banner.lost"), t("banner.since", { when: clock(lostAt) }));
+}
+
+function onUp() {
+  connected = true;
+  lostAt = null;
+  sayBanner();
+  refreshAll();
+}
+
+function onDown() {
+  connected = false;
+  lostAt ??= new Date();
+  sayBanner();
+  pipeline.refresh();
+}
+
+function onChange(change) {
+  if (STAGE_OF_TOPIC[change.topic]) conversations.reached(change.conversation_id, STAGE_OF_TOPIC[change.topic]);
+  compose.heard(change);
+  conversations.refresh();
+  pipeline.refresh();
+  if (change.conversation_id === where().id) conversation.refresh();
+  if (trace.shows(change.trace_id)) trace.refresh();
+}
+
+// Every five seconds: the pipeline, and whatever could not be brought up to date.
+function mind() {
+  if (document.hidden) return;
+  pipeline.refresh();
+  for (const part of [conversations, conversation, trace]) {
+    if (!connected || part.stale()) part.refresh();
+  }
+}
+
+// ── the address ─────────────────────────────────────────────────────────────
+function follows() {
+  document.body.dataset.view = where().view;
+  conversation.open();
+  trace.open();
+  conversations.render();
+}
+
+// ── the keys ────────────────────────────────────────────────────────────────
+const help = $("#help");
+
+const KEYS = {
+  j: () => conversations.move(1),
+  k: () => conversations.move(-1),
+  "/": () => {
+    if (where().view !== "list" && matchMedia("(max-width: 800px)").matches) go("#/");
+    $("#search").focus();
+    $("#search").select();
+  },
+  "?": () => help.showModal(),
+  t: () => {
+    const message = conversation.current();
+    if (message) go(toTrace(where().id, message.trace_id));
+  },
+  Enter: (event) => {
+    if (event.target.closest("a, button, summary, [tabindex]")) return false;
+    conversations.openCursor();
+    return true;
+  },
+  Escape: () => go(conversation.up()),
+};
+
+function onKey(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+  if (event.target.closest("input, textarea, select")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const action = KEYS[event.key];
+  if (action && action(event) !== false) event.preventDefault();
+}
+
+// ── begin ───────────────────────────────────────────────────────────────────
+conversations.start();
+pipeline.start();
+compose.start();
+speak();
+follows();
+refreshAll();
+follow({ up: onUp, down: onDown, change: onChange });
+
+addEventListener("hashchange", follows);
+addEventListener("keydown", onKey);
+$("#theme").addEventListener("click", switchTheme);
+$("#help-open").addEventListener("click", () => help.showModal());
+for (const button of document.querySelectorAll("button[data-lang]")) {
+  button.addEventListener("click", () => chooseLanguage(button.dataset.lang));
+}
+setInterval(refreshTimes, 30_000);
+setInterval(mind, 5_000);

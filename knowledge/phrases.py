@@ -1,0 +1,64 @@
+"""Training phrases: what customers write, and what they mean by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from knowledge.articles import InvalidArticle
+from schemas.vocabulary import CATEGORY_OF, Category, Intent, Priority
+
+FOLDER = Path(__file__).parent / "phrases"
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fr: tuple[str, ...]
+    en: tuple[str, ...]
+
+
+class IntentPhrases(_Block):
+    """Phrases of one intent."""
+
+    category: Category
+    intent: Intent
+
+
+class PriorityPhrases(_Block):
+    """Phrases of one priority."""
+
+    priority: Priority
+
+
+B = TypeVar("B", bound="_Block")
+
+Labelled = list[tuple[str, str]]
+"""(text, label) pairs."""
+
+
+def intents(path: Path = FOLDER / "intents.yaml") -> Labelled:
+    """Return the phrases with their intents. Raises `InvalidArticle` with the file's name."""
+    blocks = _read(path, TypeAdapter(list[IntentPhrases]))
+    for block in blocks:
+        if CATEGORY_OF[block.intent] is not block.category:
+            msg = f"{path}: {block.intent} does not belong to {block.category}"
+            raise InvalidArticle(msg)
+    return [(text, block.intent.value) for block in blocks for text in block.fr + block.en]
+
+
+def priorities(path: Path = FOLDER / "priorities.yaml") -> Labelled:
+    """Return the phrases with their priorities. Raises as `intents`."""
+    blocks = _read(path, TypeAdapter(list[PriorityPhrases]))
+    return [(text, block.priority.value) for block in blocks for text in block.fr + block.en]
+
+
+def _read(path: Path, shape: TypeAdapter[list[B]]) -> list[B]:
+    try:
+        return shape.validate_python(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))  # noqa: S506
+    except (yaml.YAMLError, ValidationError) as error:
+        msg = f"{path}: {error}"
+        raise InvalidArticle(msg) from None

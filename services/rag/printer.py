@@ -1,0 +1,119 @@
+"""Which articles are near enough to a customer's question. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from schemas.printer import MessageExtracted, MessageGrounded, Passage
+from schemas.vocabulary import Language
+
+NEAR_ENOUGH = 0.35
+"""Probability from which an article is offered. On the tune half of the questions it answers 86 %
+of those that have an article and 10 % of those that have none (evaluation/retrieval.py); the
+customer's intent holds back most of these in `respond`."""
+
+AT_MOST = 3
+CODE_BONUS = 0.5
+"""An article about the very code that the panel shows is surer by half of what it lacked."""
+
+
+class Text(Protocol):
+    """An article in one language."""
+
+    title: str
+    cause: str
+    steps: tuple[str, ...]
+    call_technician: str
+
+
+class Sheet(Protocol):
+    """An article."""
+
+    id: str
+    brand: str | None
+    models: tuple[str, ...]
+    error_codes: tuple[str, ...]
+    source: str
+
+    def version(self, language: Language) -> Text:
+        """Return the article in a language."""
+
+
+class Hit(Protocol):
+    """What search found."""
+
+    name: str
+    score: float
+    evidence: dict[str, float]
+
+
+def question(event: MessageExtracted) -> str:
+    """Return what is searched for: the subject and the words of the message."""
+    message = event.message
+    subject = message.subject.strip()
+    text = message.text if not subject or subject in message.text else f"{subject}\n{message.text}"
+    return text[:2_000]
+
+
+def ground(
+    event: MessageExtracted, hits: Sequence[Hit], sheets: Mapping[str, Sheet], now: datetime
+) -> tuple[MessageGrounded, ...]:
+    """Keep the articles that fit the printer and are near enough, best first."""
+    brand, model, code = (event.first(kind) for kind in ("brand", "model", "error_code"))
+    language = event.classification.language
+    passages = [
+        _passage(sheets[hit.name], language, _with_code(hit, sheets[hit.name], code), hit.evidence)
+        for hit in hits
+        if _fits(sheets[hit.name], brand, model)
+    ]
+    near = sorted((p for p in passages if p.score >= NEAR_ENOUGH), key=lambda p: -p.score)
+    best = max((hit.score for hit in hits), default=0.0)
+    why = (
+        f"{len(near[:AT_MOST])} article(s), le meilleur « {near[0].title} » à {near[0].score:.2f}"
+        if near
+        else f"aucun article assez proche (meilleur score {best:.2f}, seuil {NEAR_ENOUGH})"
+    )
+    return (MessageGrounded.after(event, now, passages=tuple(near[:AT_MOST]), why=why),)
+
+
+def _fits(sheet: Sheet, brand: str | None, model: str | None) -> bool:
+    """A maker's sheet is for its makes; one for all printers is for all."""
+    if sheet.brand and brand and sheet.brand.lower() != brand.lower():
+        return False
+    known = {name.lower() for name in sheet.models}
+    return not (known and model and model.lower() not in known)
+
+
+def _with_code(hit: Hit, sheet: Sheet, code: str | None) -> float:
+    if code and any(_same_code(code, pattern) for pattern in sheet.error_codes):
+        return hit.score + (1 - hit.score) * CODE_BONUS
+    return hit.score
+
+
+def _same_code(code: str, pattern: str) -> bool:
+    """Compare a code with one of a sheet, in which X stands for any character of a family."""
+    code, pattern = code.upper(), pattern.upper()
+    return len(code) == len(pattern) and all(
+        wanted in {"X", found} for found, wanted in zip(code, pattern, strict=True)
+    )
+
+
+def _passage(
+    sheet: Sheet, language: Language, score: float, evidence: dict[str, float]
+) -> Passage:
+    text = sheet.version(language)
+    return Passage(
+        article=sheet.id,
+        language=language,
+        title=text.title,
+        brand=sheet.brand,
+        models=sheet.models,
+        cause=text.cause,
+        steps=text.steps,
+        call_technician=text.call_technician,
+        source=sheet.source,
+        score=round(score, 4),
+        evidence=evidence,
+    )
