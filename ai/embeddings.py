@@ -22,6 +22,8 @@ from tokenizers import Tokenizer
 
 SHIPPED = Path(__file__).parent / "models"
 BATCH = 32
+BATCH_CHARACTERS = 8_192
+"""Of a batch, padding included: 32 texts of 256 tokens at once would take 930 MB for a moment."""
 REMEMBERED = 4_096
 """Recent texts whose vectors are kept: classify and rag ask for the same ones."""
 
@@ -80,8 +82,10 @@ class Embedder:
         vectors = self._empty(len(texts))
         # Texts of like length together: padding is computed too.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        for start in range(0, len(order), BATCH):
-            places = order[start : start + BATCH]
+        while order:
+            longest = max(len(texts[order[-1]]), 1)
+            count = max(1, min(BATCH, BATCH_CHARACTERS // longest))
+            places, order = order[-count:], order[:-count]
             vectors[places] = self._run([texts[place] for place in places])
         return vectors
 

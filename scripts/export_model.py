@@ -13,8 +13,8 @@ returns ``sentence_embedding`` (float32, batch x 384): the mean pooling and the 
 normalisation are inside it.
 
 Why not ``quantize_dynamic`` for everything: it quantises the activations of a whole
-batch with a single scale.  On this model that costs too much (minimum cosine 0.95 to
-0.97) and makes a text's embedding depend on its neighbours in the batch.  So the
+batch with a single scale.  On this model that costs too much (minimum cosine 0.95 in
+batches, at best) and makes a text's embedding depend on its neighbours.  So the
 embedding tables go through ``quantize_dynamic``, and the linear layers become 8-bit
 ``MatMulNBits`` with int8 activations scaled per block of one row.
 

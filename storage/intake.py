@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import tuple_, update
 from sqlmodel import Session, col, select
 
+from schemas.printer import InboundMessage, MessageReceived
+from schemas.vocabulary import Channel
 from storage.database import insert_new
 from storage.tables import Conversation, Customer, Message, ThreadId
 
@@ -80,3 +83,73 @@ def add(session: Session, additions: Additions) -> None:
             .where(col(Conversation.conversation_id) == conversation_id)
             .values(**changes)
         )
+
+
+def note(
+    known: Known,
+    additions: Additions,
+    told: MessageReceived,
+    address: str,
+    inbound: InboundMessage,
+    now: datetime,
+) -> None:
+    """Add a message with its customer and conversation, where they are new, to what is written.
+
+    `known` learns it too: the next message of the batch may belong to the same conversation.
+    """
+    message = told.message
+    if told.new_customer:
+        customer = {"customer_id": message.customer_id, "address": address, "created_at": now}
+        customer["name"] = address.partition(":")[2][:255]
+        additions.customers.append(customer)
+        known.customers[address] = Customer(**customer)
+    conversation = {
+        "conversation_id": message.conversation_id,
+        "customer_id": message.customer_id,
+        "channel": message.channel.value,
+        "subject": message.subject,
+        "trial": message.trial,
+        "created_at": now,
+        "last_at": message.received_at,
+    }
+    if told.new_conversation:
+        additions.conversations.append(conversation)
+        theirs = known.conversations.setdefault(message.customer_id, [])
+        theirs.insert(0, Conversation(**conversation))
+    else:
+        additions.touched[message.conversation_id] = {
+            "last_at": message.received_at,
+            "state": "on_the_road",
+            "reason": "",
+        }
+    row = _message_row(told, inbound, now)
+    additions.messages.append(row)
+    known.messages[message.channel.value, message.external_id] = Message(**row)
+    if message.channel is Channel.EMAIL:
+        additions.threads.append(
+            {"mail_id": message.external_id, "conversation_id": message.conversation_id}
+        )
+
+
+def _message_row(told: MessageReceived, inbound: InboundMessage, now: datetime) -> dict[str, Any]:
+    message = told.message
+    return {
+        "message_id": str(message.message_id),
+        "conversation_id": message.conversation_id,
+        "channel": message.channel.value,
+        "external_id": message.external_id,
+        "subject": message.subject,
+        "text": message.text,
+        "received_text": inbound.text,
+        "received_html": inbound.html,
+        "attachments": [attachment.model_dump() for attachment in inbound.attachments],
+        "received_at": message.received_at,
+        "stored_at": now,
+        "sender": message.sender,
+        "automatic": message.automatic,
+        "trial": message.trial,
+        "new_customer": told.new_customer,
+        "new_conversation": told.new_conversation,
+        "why": told.why,
+        "outcome": "",
+    }

@@ -23,7 +23,7 @@ const root = document.documentElement;
 const banner = $("#banner");
 
 let connected = false;
-let lostAt = null; // when the stream was lost; null while it flows or has never flowed
+let lost = false; // as against: not yet connected
 
 // ── words and light ─────────────────────────────────────────────────────────
 function speak() {
@@ -57,20 +57,22 @@ function refreshAll() {
 }
 
 function sayBanner() {
-  banner.hidden = connected || lostAt === null;
-  if (!banner.hidden) fill(banner, t("banner.lost"), t("banner.since", { when: clock(lostAt) }));
+  const since = conversations.asOf();
+  banner.hidden = !lost;
+  const words = t("banner.lost") + (since ? t("banner.since", { when: clock(since) }) : "");
+  if (lost && banner.textContent !== words) fill(banner, words);
 }
 
 function onUp() {
   connected = true;
-  lostAt = null;
+  lost = false;
   sayBanner();
   refreshAll();
 }
 
 function onDown() {
   connected = false;
-  lostAt ??= new Date();
+  lost = true;
   sayBanner();
   pipeline.refresh();
 }
@@ -91,6 +93,7 @@ function mind() {
   for (const part of [conversations, conversation, trace]) {
     if (!connected || part.stale()) part.refresh();
   }
+  sayBanner();
 }
 
 // ── the address ─────────────────────────────────────────────────────────────
@@ -98,7 +101,7 @@ function follows() {
   document.body.dataset.view = where().view;
   conversation.open();
   trace.open();
-  conversations.render();
+  conversations.follow();
 }
 
 // ── the keys ────────────────────────────────────────────────────────────────
@@ -145,6 +148,7 @@ refreshAll();
 follow({ up: onUp, down: onDown, change: onChange });
 
 addEventListener("hashchange", follows);
+document.addEventListener("visibilitychange", mind);
 addEventListener("keydown", onKey);
 $("#theme").addEventListener("click", switchTheme);
 $("#help-open").addEventListener("click", () => help.showModal());

@@ -95,8 +95,10 @@ async function submit(event) {
 
 function refused(error) {
   const unsure = error.status === -1;
-  say(() => [unsure ? t("error.unsure") : refusal(error), " ", unsure ? "" : t("compose.kept")], true);
+  say(() => (unsure ? [t("error.unsure")] : [sentence(refusal(error)), " ", t("compose.kept")]), true);
 }
+
+const sentence = (words) => (/[.!?…]$/.test(words) ? words : `${words}.`);
 
 function accepted({ trace_id: trace, duplicate }) {
   watch(trace);
@@ -133,6 +135,7 @@ export function start() {
     render();
   });
   $("#compose-form").addEventListener("submit", submit);
+  $("#compose-form").addEventListener("input", () => { if (alarming) say(() => []); });
   text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event);
   });

@@ -6,7 +6,7 @@ import { toConversation, toList, toSide, toTrace, go, where } from "./route.js";
 import * as side from "./side.js";
 import { chip, marked, withChips } from "./text.js";
 import { timeTag } from "./time.js";
-import { decimal, duration, lang, name, refusal, t } from "./words.js";
+import { decimal, duration, lang, name, refusal, saidAbove, t } from "./words.js";
 
 export const STAGES = ["ingest", "classify", "extract", "rag", "respond", "dispatch"];
 const LONG = 2_500; // characters from which a message is folded
@@ -19,6 +19,7 @@ const scroll = $("#thread-scroll");
 let shown = ""; // the conversation asked for
 let known = null; // what the server last said of it
 let failure = null;
+let turn = 0; // of several questions under way only the last is listened to
 let about = ""; // the incoming message that the side speaks of; "" is the latest
 const watched = new Set(); // traces sent from this page: their walk stays in sight
 const walks = new Map(); // trace → what the server said of it
@@ -26,21 +27,24 @@ const walks = new Map(); // trace → what the server said of it
 export const watch = (trace) => watched.add(trace);
 export const stale = () => Boolean(shown) && failure !== null && failure.status !== 404;
 
-export const refresh = paced(async () => {
+export const refresh = paced(load);
+
+async function load() {
   const id = shown;
   if (!id) return;
+  const mine = ++turn;
   try {
     const answer = await getConversation(id);
     await Promise.all(answer.messages.filter(walking).map(askWalk));
-    if (id !== shown) return;
+    if (id !== shown || mine !== turn) return;
     known = answer;
     failure = null;
   } catch (error) {
-    if (id !== shown) return;
+    if (id !== shown || mine !== turn) return;
     failure = error;
   }
   render();
-});
+}
 
 async function askWalk(message) {
   try {
@@ -61,7 +65,8 @@ export function open() {
   about = "";
   thread.replaceChildren();
   render();
-  if (id) refresh();
+  side.forget();
+  if (id) load();
 }
 
 const incoming = () => known?.messages.filter((one) => one.direction === "in") ?? [];
@@ -105,7 +110,7 @@ const answersTo = (message) =>
   known.messages.filter((one) => one.direction === "out" && questionOf(one) === message);
 
 function sayHead() {
-  fill(head, h("a", { class: "back phone-only", href: toList(), dataset: { testid: "back" } }, t("back")),
+  fill(head, shown && h("a", { class: "back phone-only", href: toList(), dataset: { testid: "back" } }, t("back")),
     known && h("span", { class: "who" }, who(known.customer)),
     known && h("span", { class: "faint" }, name("channel", known.channel)),
     known && h("span", { class: `state ${known.state}`, dataset: { testid: "thread-state" } }, stateWords(known)),
@@ -113,8 +118,8 @@ function sayHead() {
 }
 
 function sayNote() {
-  const bad = failure && failure.status !== 404;
-  note.classList.toggle("alarm", Boolean(bad));
+  const bad = failure && failure.status !== 404 && !(known && saidAbove(failure));
+  note.classList.toggle("warn", Boolean(bad));
   if (!shown) fill(note, t("pick"));
   else if (failure?.status === 404) fill(note, t("gone"));
   else if (bad) {

@@ -3,7 +3,7 @@ import { getConversations } from "./api.js";
 import { $, fill, h, paced, reconcile } from "./dom.js";
 import { go, toConversation, where } from "./route.js";
 import { timeTag } from "./time.js";
-import { count, label, lang, name, refusal, t } from "./words.js";
+import { count, label, lang, name, refusal, saidAbove, t } from "./words.js";
 
 const STEP = 100;
 const ARRIVAL_MS = 60_000;
@@ -21,6 +21,7 @@ const search = $("#search");
 
 let known = null; // the last answer of the server
 let failure = null;
+let fresh = null; // when the server last gave the list
 let limit = STEP;
 let filter = "all";
 let cursor = "";
@@ -41,6 +42,7 @@ export const refresh = paced(async () => {
   try {
     known = await getConversations(limit);
     failure = null;
+    fresh = new Date();
   } catch (error) {
     failure = error;
   }
@@ -48,6 +50,7 @@ export const refresh = paced(async () => {
 });
 
 export const stale = () => failure !== null;
+export const asOf = () => fresh;
 
 /** The stream said that a stage is done: the row says so before the list is asked again. */
 export function reached(conversation, stage) {
@@ -113,8 +116,9 @@ function row(one) {
 
 function sayNotes(shown) {
   const retry = () => h("button", { class: "link", type: "button", onclick: () => refresh() }, t("retry"));
-  note.classList.toggle("alarm", failure !== null);
-  if (failure) fill(note, known ? t("stale") : "", refusal(failure), " ", retry());
+  const bad = failure && !(known && saidAbove(failure));
+  note.classList.toggle("warn", Boolean(bad));
+  if (bad) fill(note, known ? t("stale") : "", refusal(failure), " ", retry());
   else if (!known) fill(note, t("loading"));
   else if (known.conversations.length === 0) fill(note, t("list.empty"));
   else if (shown.length === 0) fill(note, t("list.none"), h("button", { class: "link", type: "button", onclick: reset }, t("list.reset")));
@@ -158,6 +162,12 @@ export function move(step) {
   for (const item of rows) item.classList.toggle("cursor", item.dataset.key === cursor);
   rows[to].firstElementChild.focus();
   rows[to].scrollIntoView({ block: "nearest" });
+}
+
+/** The address changed: the place in the list goes along. */
+export function follow() {
+  cursor = where().id || cursor;
+  render();
 }
 
 export function openCursor() {

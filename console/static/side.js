@@ -111,6 +111,11 @@ function origin(source) {
   return h("a", { href: source, target: "_blank", rel: "noopener noreferrer" }, source);
 }
 
+/** Another conversation: no passage is lit. */
+export function forget() {
+  lit = "";
+}
+
 /** Light the passage of a chip, and bring it into sight. */
 export function lightPassage(article) {
   lit = article;

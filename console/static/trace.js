@@ -13,21 +13,25 @@ let failure = null;
 let chosen = ""; // the event that is open
 let before = null; // what had the focus before the panel opened
 let signature = "";
+let turn = 0; // of several questions under way only the last is listened to
 
-export const refresh = paced(async () => {
+export const refresh = paced(load);
+
+async function load() {
   const id = asked;
   if (!id) return;
+  const mine = ++turn;
   try {
     const answer = await getTrace(id);
-    if (id !== asked) return;
+    if (id !== asked || mine !== turn) return;
     known = answer;
     failure = null;
   } catch (error) {
-    if (id !== asked) return;
+    if (id !== asked || mine !== turn) return;
     failure = error;
   }
   render();
-});
+}
 
 /** Is this the trace on show? */
 export const shows = (trace) => Boolean(asked) && asked === trace;
@@ -50,7 +54,7 @@ export function open() {
   }
   render();
   panel.focus({ preventScroll: true });
-  refresh();
+  load();
 }
 
 export function render() {
@@ -65,7 +69,7 @@ export function render() {
       known && h("span", { class: "faint number" }, t("trace.total", { n: duration(known.total_ms) })),
       known && h("span", { class: `state ${known.state}` }, t(`state.${known.state}`)),
       h("button", { type: "button", class: "plain", onclick: close, dataset: { testid: "trace-close" } }, t("trace.close"))),
-    failure && h("p", { class: `note${failure.status === 404 ? "" : " alarm"}` },
+    failure && h("p", { class: `note${failure.status === 404 ? "" : " warn"}` },
       failure.status === 404 ? t("trace.gone") : refusal(failure), " ",
       h("button", { class: "link", type: "button", onclick: () => refresh() }, t("retry"))),
     !known && !failure && h("p", { class: "note" }, t("loading")),
@@ -91,10 +95,10 @@ function dot(step) {
     h("button", {
       type: "button", class: "dot", "aria-expanded": String(chosen === id),
       dataset: { testid: "trace-dot", stage: step.stage, topic: step.topic, event: id },
-      onclick: () => { chosen = chosen === id ? "" : id; render(); },
+      onclick: () => choose(id),
     }, h("span", { class: "ball", "aria-hidden": "true" }), h("span", {}, name("done", step.stage))),
     h("span", { class: "number since" }, `+${duration(step.since_ms)}`),
-    h("span", { class: "number faint" }, t("trace.took", { n: duration(step.took_ms) })),
+    h("span", { class: "number faint", title: t("trace.took.long", { n: duration(step.took_ms) }) }, t("trace.took", { n: duration(step.took_ms) })),
     h("span", { class: "why" }, step.why || "—"));
 }
 
@@ -111,6 +115,12 @@ function stored() {
   return h("section", { class: "stored", dataset: { testid: "trace-event" } },
     h("p", { class: "meta" }, t("topic"), " ", h("code", { dataset: { testid: "trace-topic" } }, step.topic), " · ", timeTag(step.at)),
     h("pre", { tabindex: "0", dataset: { testid: "trace-json" } }, JSON.stringify(step.event, null, 2)));
+}
+
+function choose(id) {
+  chosen = chosen === id ? "" : id;
+  render();
+  $(".stored", panel)?.scrollIntoView({ block: "nearest" });
 }
 
 function close() {

@@ -48,7 +48,7 @@ const WORDS = {
   "state.answered": ["répondu", "answered"],
   "state.handed_over": ["transmis à une personne", "handed over to a person"],
   "state.ignored": ["sans suite", "ignored"],
-  "state.failed": ["échec : une personne doit répondre", "failed: a person must answer"],
+  "state.failed": ["échec, une personne doit répondre", "failed, a person must answer"],
   "colon": ["\u00a0: ", ": "],
   "channel.email": ["e-mail", "e-mail"],
   "channel.sms": ["SMS", "text message"],
@@ -120,7 +120,8 @@ const WORDS = {
   "trace": ["Comment est-ce arrivé là\u00a0?", "How did this get here?"],
   "trace.close": ["Fermer", "Close"],
   "trace.total": ["{n} au total", "{n} in all"],
-  "trace.took": ["a duré {n}", "took {n}"],
+  "trace.took": ["en {n}", "in {n}"],
+  "trace.took.long": ["cette étape a duré {n}", "this stage took {n}"],
   "trace.open": ["Cliquez un point pour lire l'événement tel qu'il est gardé.", "Click a dot to read the event as stored."],
   "trace.gone": ["Aucune trace gardée pour ce message.", "No trace is kept for this message."],
   "trace.coming": ["à venir", "to come"],
@@ -131,7 +132,7 @@ const WORDS = {
   "compose.from": ["Adresse", "Address"],
   "compose.subject": ["Objet", "Subject"],
   "compose.text": ["Message", "Message"],
-  "compose.hint": ["ex. Bonjour, mon imprimante affiche E-03…", "e.g. Hello, my printer shows E-03…"],
+  "compose.hint": ["Bonjour, mon imprimante affiche E-03…", "Hello, my printer shows E-03…"],
   "compose.send": ["Envoyer", "Send"],
   "compose.sending": ["Envoi…", "Sending…"],
   "compose.accepted": ["Reçu. La conversation s'ouvre dès la première étape…", "Received. The conversation opens at the first stage…"],
@@ -193,6 +194,9 @@ export function refusal(error) {
   const words = known ? t(`error.${error.status}`) : t("error.n", { n: error.status ?? "?" });
   return error.detail ? words.replace(/\.$/, "") + t("colon") + error.detail : words;
 }
+
+/** Nobody answers, and the banner says so already: once is enough. */
+export const saidAbove = (error) => error.status <= 0 && !document.getElementById("banner").hidden;
 
 export const decimal = (n) => Number(n).toLocaleString(lang(), { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 

@@ -14,6 +14,8 @@ NEAR_ENOUGH = 0.35
 of those that have an article and 10 % of those that have none (evaluation/retrieval.py); the
 customer's intent holds back most of these in `respond`."""
 
+QUESTION_CHARACTERS = 1_500
+"""As in classify: the same text is embedded once."""
 AT_MOST = 3
 CODE_BONUS = 0.5
 """An article about the very code that the panel shows is surer by half of what it lacked."""
@@ -54,7 +56,7 @@ def question(event: MessageExtracted) -> str:
     message = event.message
     subject = message.subject.strip()
     text = message.text if not subject or subject in message.text else f"{subject}\n{message.text}"
-    return text[:2_000]
+    return text[:QUESTION_CHARACTERS]
 
 
 def ground(

@@ -1,0 +1,214 @@
+"""From the bytes of a mail (RFC 5322) to the fields of an inbound message. Nothing is fetched."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from selectolax.lexbor import LexborHTMLParser
+
+from schemas.printer import EMAIL, Attachment
+
+AUTOMATIC = frozenset(
+    "auto-submitted precedence x-auto-response-suppress list-id list-unsubscribe return-path "
+    "x-autoreply x-autorespond x-loop".split()
+)
+"""The headers that tell automatic mail; so does the content type of a report (RFC 3834, 6522)."""
+
+MAX_LINE = 998
+MAX_HEADER = 8_192
+"""Read of one header: the standard parser needs seconds for a `To` of thousands of recipients."""
+MAX_IDENTIFIER = 255
+MAX_ATTACHMENTS = 50
+MAX_REFERENCES = 200
+MAX_TAGS = 10_000
+"""Of a page that is parsed: nested that deep takes lexbor half a second, and the square beyond."""
+
+RANK = {"text/plain": 0, "text/html": 1}
+MESSAGE_ID = re.compile(r"<[^<>\s]{1,996}>")
+WINDOWS_1252 = "astreinte.windows-1252"
+BREAK = "\x1e"  # ASCII's record separator: no text has it
+T = TypeVar("T")
+
+
+def fields_of(raw: bytes) -> dict[str, Any]:
+    """Read a mail. Never raises for what a sender may have written.
+
+    Parameters
+    ----------
+    raw
+        The mail as it came: head, empty line, body.
+
+    Returns
+    -------
+    The fields of `InboundMessage` save `channel`; the value of what the mail does not tell is
+    None, such as `received_at` of a mail without a date of this century.
+    """
+    mail = message_from_bytes(raw, policy=policy.default)
+    digest = sha256(raw).hexdigest()
+    parts = list(_leaves(mail))
+    own_id = _line(_header(mail, "message-id"))
+    answered = MESSAGE_ID.search(_raw(mail, "in-reply-to"))
+    return {
+        "external_id": own_id if 0 < len(own_id) <= MAX_IDENTIFIER else digest,
+        "sender": _address(mail, "from"),
+        "to": _address(mail, "to"),
+        "subject": _line(_header(mail, "subject")),
+        "text": _body(parts),
+        "attachments": tuple(_attachments(parts, f"eml:{digest}"))[:MAX_ATTACHMENTS],
+        "in_reply_to": answered[0] if answered else None,
+        "references": tuple(MESSAGE_ID.findall(_raw(mail, "references")))[-MAX_REFERENCES:],
+        "headers": dict(_telling(mail)),
+        "received_at": _date(_header(mail, "date")),
+    }
+
+
+def text_of(html: str) -> str:
+    """Return what a reader sees of a page: no scripts or styles, a line for each block."""
+    if html.count("<") > MAX_TAGS:
+        return _tidy(re.sub(r"<[^<>]*>", " ", html))
+    page = LexborHTMLParser(html)
+    page.strip_tags(["script", "style", "head"])
+    for node in page.css("br, p, div, li, tr"):
+        node.insert_before(BREAK)
+        node.insert_after(BREAK)
+    return _tidy(page.root.text() if page.root else "")
+
+
+def _tidy(text: str) -> str:
+    lines = (" ".join(line.split()) for line in text.split(BREAK))
+    return "\n".join(line for line in lines if line)
+
+
+def _safely(read: Callable[[], T], default: T) -> T:
+    # The standard parser still raises on some malformed heads: IndexError, AttributeError,
+    # LookupError … A mail is read for all that can be read of it.
+    try:
+        return read()
+    except Exception:  # noqa: BLE001
+        return default
+
+
+def as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Read the bytes that are no UTF-8 as Windows-1252: a handler for `codecs.register_error`.
+
+    One bad byte does not spoil the rest, and an old export is read whole.
+    """
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252"), error.end
+
+
+codecs.register_error(WINDOWS_1252, as_windows_1252)
+
+
+def _decode(data: bytes, charset: str = "utf-8") -> str:
+    for known, errors in ((charset, "strict"), ("utf-8", WINDOWS_1252)):
+        try:
+            return _whole(data.decode(known, errors))
+        except (LookupError, ValueError):
+            continue
+    return data.decode("utf-8", "replace")
+
+
+def _whole(text: str) -> str:
+    # Half a surrogate pair is no text: neither a database nor JSON takes it.
+    return text.encode("utf-8", "replace").decode()
+
+
+def _raw(mail: EmailMessage, name: str) -> str:
+    found = next((value for key, value in mail.raw_items() if key.lower() == name), "")
+    return _decode(str(found).encode("utf-8", "surrogateescape"))[:MAX_HEADER]
+
+
+def _header(mail: EmailMessage, name: str) -> str:
+    raw = _raw(mail, name)
+    return _safely(lambda: _whole(str(mail.policy.header_fetch_parse(name, raw))), raw)
+
+
+def _line(text: str) -> str:
+    return re.sub(r"[\x00\r\n]+", " ", text).strip()[:MAX_LINE]
+
+
+def _address(mail: EmailMessage, name: str) -> str | None:
+    raw = _raw(mail, name)
+    parsed = mail.policy.header_fetch_parse
+    found = _safely(lambda: [each.addr_spec for each in parsed(name, raw).addresses], [])
+    valid = (address for address in found if EMAIL.fullmatch(address))
+    written = EMAIL.search(raw[:MAX_LINE])
+    # What is no address goes on as it is: the contract says what is wrong with it.
+    return _line(next(valid, written[0] if written else _whole(raw))) or None
+
+
+def _date(text: str) -> datetime | None:
+    said = _safely(lambda: parsedate_to_datetime(text), None)
+    if said is None:
+        return None
+    moment = said if said.tzinfo else said.replace(tzinfo=UTC)
+    utc = _safely(lambda: moment.astimezone(UTC), None)
+    return utc if utc and 2000 <= utc.year < 2100 else None  # noqa: PLR2004 - as the contract
+
+
+def _telling(mail: EmailMessage) -> Iterator[tuple[str, str]]:
+    names = {name.lower() for name in mail.keys()} & AUTOMATIC  # noqa: SIM118 - not a dict
+    for name in sorted(names):
+        yield name, _line(_header(mail, name))[:500]
+    if _safely(mail.get_content_type, "") == "multipart/report":
+        yield "content-type", _line(_raw(mail, "content-type"))[:500]
+
+
+def _leaves(mail: EmailMessage) -> Iterator[EmailMessage]:
+    # Down to a forwarded mail, not into it: its text is another's.
+    waiting: list[Any] = [mail]
+    while waiting:
+        part = waiting.pop()
+        inner = part.get_payload()
+        if isinstance(inner, list) and _kind(part).startswith("multipart/"):
+            waiting.extend(reversed(inner))
+        else:
+            yield part
+
+
+def _kind(part: EmailMessage) -> str:
+    return _safely(part.get_content_type, "text/plain")
+
+
+def _attached(part: EmailMessage) -> bool:
+    by_name = _safely(part.is_attachment, False) or _safely(part.get_filename, None)  # noqa: FBT003
+    return bool(by_name) or not _kind(part).startswith(("text/", "multipart/"))
+
+
+def _payload(part: EmailMessage) -> bytes:
+    data = _safely(lambda: part.get_payload(decode=True), None)
+    return data if isinstance(data, bytes) else _safely(part.as_bytes, b"")
+
+
+def _text(part: EmailMessage) -> str:
+    charset = _safely(lambda: part.get_content_charset("utf-8"), "utf-8")
+    text = _decode(_payload(part), charset).replace("\r\n", "\n")
+    return text_of(text) if _kind(part) == "text/html" else text
+
+
+def _body(parts: list[EmailMessage]) -> str:
+    shown = [part for part in parts if not _attached(part)]
+    # Last, a `multipart/…` without a single part: a torn mail, whose text is kept.
+    ranked = sorted(shown, key=lambda part: RANK.get(_kind(part), len(RANK)))
+    return next((text for part in ranked if (text := _text(part)).strip()), "")
+
+
+def _attachments(parts: list[EmailMessage], reference: str) -> Iterator[Attachment]:
+    for number, part in enumerate(filter(_attached, parts), 1):
+        name = _whole(str(_safely(part.get_filename, None) or f"attachment-{number}"))
+        yield Attachment(
+            name=_line(name),
+            content_type=_line(_kind(part)),
+            size_bytes=len(_payload(part)),
+            reference=reference,
+        )

@@ -1,0 +1,39 @@
+"""The edge of classify: one function for each topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ai.classifier import Classifier
+from ai.embeddings import Embedder
+from ai.language import LanguageDetector
+from schemas.event import Event
+from schemas.printer import MessageReceived
+from services.classify import printer
+from services.runtime import Handler
+
+
+def received_messages(
+    embedder: Embedder, intents: Classifier, priorities: Classifier, languages: LanguageDetector
+) -> Handler:
+    """Return the handler of `printer.received`."""
+
+    async def handle(events: Sequence[MessageReceived]) -> list[Sequence[Event]]:
+        now = datetime.now(UTC)
+        texts = [printer.text_to_classify(event) for event in events]
+        vectors = await embedder.embed(texts)
+        likely = intents.probabilities(texts, vectors).tolist()
+        pressing = priorities.probabilities(texts, vectors).tolist()
+        return [
+            printer.classify(
+                event,
+                dict(zip(intents.labels, intent, strict=True)),
+                dict(zip(priorities.labels, priority, strict=True)),
+                languages.detect(text),
+                now,
+            )
+            for event, text, intent, priority in zip(events, texts, likely, pressing, strict=True)
+        ]
+
+    return handle

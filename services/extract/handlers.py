@@ -1,0 +1,22 @@
+"""The edge of extract: one function for each topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from schemas.event import Event
+from schemas.printer import MessageClassified
+from services.extract import printer
+from services.extract.patterns import Catalogue
+from services.runtime import Handler
+
+
+def classified_messages(catalogue: Catalogue) -> Handler:
+    """Return the handler of `printer.classified`."""
+
+    async def handle(events: Sequence[MessageClassified]) -> list[Sequence[Event]]:
+        now = datetime.now(UTC)
+        return [printer.extract(event, catalogue, now) for event in events]
+
+    return handle

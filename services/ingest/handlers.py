@@ -1,0 +1,72 @@
+"""The edge of ingest: one function for each topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlmodel import Session
+
+from gateways import html
+from schemas.event import Event
+from schemas.printer import InboundMessage
+from services.ingest import printer
+from services.ingest.printer import Arrival
+from services.runtime import Handler
+from storage import intake
+from storage.database import Database
+
+
+def inbound_messages(database: Database) -> Handler:
+    """Return the handler of `printer.inbound`."""
+
+    async def handle(events: Sequence[InboundMessage]) -> list[Sequence[Event]]:
+        now = datetime.now(UTC)
+        arrivals = [printer.arrive(event, html.text_of(event.html), now) for event in events]
+        return await database.write(_take_in, arrivals, now)
+
+    return handle
+
+
+def _take_in(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[Sequence[Event]]:
+    known = intake.look_up(
+        session,
+        {(arrival.inbound.channel.value, arrival.inbound.external_id) for arrival in arrivals},
+        {arrival.address for arrival in arrivals},
+        {name[:255] for arrival in arrivals for name in arrival.answers_to},
+    )
+    additions = intake.Additions()
+    told = [_place(arrival, known, additions, now) for arrival in arrivals]
+    intake.add(session, additions)
+    return told
+
+
+def _place(
+    arrival: Arrival, known: intake.Known, additions: intake.Additions, now: datetime
+) -> Sequence[Event]:
+    inbound = arrival.inbound
+    seen = known.messages.get((inbound.channel.value, inbound.external_id))
+    if seen and seen.outcome:
+        return ()
+    if seen:
+        return printer.receive(
+            arrival,
+            seen.conversation_id,
+            now,
+            new_customer=seen.new_customer,
+            new_conversation=seen.new_conversation,
+        )
+    threads = (known.threads.get(name[:255]) for name in arrival.answers_to)
+    thread = next((found for found in threads if found), None)
+    theirs = known.conversations.get(arrival.customer_id, [])
+    conversation_id = printer.choose(arrival, thread, theirs)
+    new_customer = arrival.address not in known.customers
+    (told,) = printer.receive(
+        arrival,
+        conversation_id or printer.new_conversation_id(inbound),
+        now,
+        new_customer=new_customer,
+        new_conversation=conversation_id is None,
+    )
+    intake.note(known, additions, told, arrival.address, inbound, now)
+    return (told,)

@@ -1,0 +1,199 @@
+"""Who writes, and in which conversation. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import uuid5
+
+import phonenumbers
+
+from schemas.errors import Rejected
+from schemas.event import ASTREINTE
+from schemas.printer import CustomerMessage, InboundMessage, MessageReceived
+from schemas.vocabulary import Channel
+
+FUTURE = timedelta(days=1)
+"""Clocks differ, zones are mistaken; a day covers both."""
+SAME_CONVERSATION = timedelta(days=7)
+"""A message after a longer silence begins a new conversation."""
+
+_REPLY_PREFIX = re.compile(r"^\s*((re|ré|rép|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_ATTRIBUTION = re.compile(
+    r"^(le\b.{4,120}a écrit|on\b.{4,120}wrote)\s*:\s*$|^-{2,}\s*(message d'origine|original message)",
+    re.IGNORECASE,
+)
+
+_AUTOMATIC = (
+    ("auto-submitted", re.compile(r"^(?!no\b)", re.IGNORECASE), "réponse automatique"),
+    ("x-auto-response-suppress", re.compile(r"\b(all|oof|autoreply)\b", re.IGNORECASE), "absence"),
+    ("x-autoreply", re.compile(r"."), "réponse automatique"),
+    ("x-autorespond", re.compile(r"."), "réponse automatique"),
+    ("x-loop", re.compile(r"."), "boucle de messages"),
+    ("precedence", re.compile(r"^(auto_reply|bulk|junk)$", re.IGNORECASE), "envoi en nombre"),
+    ("list-id", re.compile(r"."), "liste de diffusion"),
+    ("list-unsubscribe", re.compile(r"."), "liste de diffusion"),
+    ("return-path", re.compile(r"^\s*<>\s*$"), "avis de non-remise"),
+    ("content-type", re.compile(r"report-type=\"?delivery-status", re.IGNORECASE), "avis de non-remise"),
+)
+_ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre)@", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An inbound message, made comparable: `address` is one spelling for one customer."""
+
+    inbound: InboundMessage
+    address: str
+    text: str
+    automatic: str | None
+    answers_to: tuple[str, ...]
+
+    @property
+    def customer_id(self) -> str:
+        """The customer that writes from this address."""
+        return f"k{uuid5(ASTREINTE, 'customer ' + self.address).hex[:20]}"
+
+
+class Open(Protocol):
+    """A conversation that is there."""
+
+    conversation_id: str
+    channel: str
+    subject: str
+    last_at: datetime
+
+
+def arrive(inbound: InboundMessage, html_text: str, now: datetime) -> Arrival:
+    """Check and clean a message; `html_text` is its HTML part as text.
+
+    Raises
+    ------
+    Rejected
+        It says it comes from the future.
+    """
+    if inbound.received_at > now + FUTURE:
+        msg = f"received_at is more than {FUTURE.days} day ahead of our clock"
+        raise Rejected(msg)
+    text = clean(inbound.text) or clean(html_text) or inbound.subject
+    return Arrival(
+        inbound=inbound,
+        address=address_of(inbound),
+        text=without_quotes(text) if inbound.channel is Channel.EMAIL else text,
+        automatic=automatic(inbound),
+        answers_to=tuple(
+            dict.fromkeys(name for name in (inbound.in_reply_to, *reversed(inbound.references)) if name)
+        ),
+    )
+
+
+def clean(text: str) -> str:
+    """Return the text with one kind of line break, no invisible characters, no runs of blanks."""
+    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " "))
+    lines = [re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def without_quotes(text: str) -> str:
+    """Return what was written now: nothing from a final quotation on. Never returns nothing."""
+    lines = text.split("\n")
+    end = len(lines)
+    while end and (not lines[end - 1] or lines[end - 1].startswith(">")):
+        end -= 1
+    # Only a quotation at the very end is cut: answers between quoted lines stay readable.
+    for place, line in enumerate(lines[:end]):
+        rest = lines[place + 1 :]
+        if _ATTRIBUTION.match(line) and all(not x or x.startswith(">") for x in rest):
+            end = place
+            break
+    return "\n".join(lines[:end]).strip() or text
+
+
+def address_of(inbound: InboundMessage) -> str:
+    """Return one spelling for all ways to write an address, a number or a reference."""
+    if not inbound.sender:
+        return f"ref:{inbound.customer_ref}"
+    if inbound.channel in {Channel.SMS, Channel.CALL}:
+        try:
+            number = phonenumbers.parse(inbound.sender, "FR")
+        except phonenumbers.NumberParseException:
+            return f"tel:{inbound.sender}"  # short codes have no international form
+        return f"tel:{phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)}"
+    kind = "mailto" if inbound.channel is Channel.EMAIL else "chat"
+    return f"{kind}:{inbound.sender.strip().lower()}"
+
+
+def automatic(inbound: InboundMessage) -> str | None:
+    """Return why no machine may answer this message, or nothing (RFC 3834)."""
+    headers = {name.lower(): value for name, value in inbound.headers.items()}
+    for name, pattern, reason in _AUTOMATIC:
+        if name in headers and pattern.search(headers[name]):
+            return f"{reason} ({name})"
+    if inbound.channel is Channel.EMAIL and _ROBOTS.match(inbound.sender or ""):
+        return "expéditeur automatique"
+    return None
+
+
+def choose(arrival: Arrival, thread: str | None, open_ones: Sequence[Open]) -> str | None:
+    """Return the conversation that a message belongs to, or nothing for a new one.
+
+    `thread` is the conversation of a mail that this one answers to; it counts only when the
+    sender takes part in it. `open_ones` are the sender's conversations, newest first.
+    """
+    inbound = arrival.inbound
+    theirs = {conversation.conversation_id for conversation in open_ones}
+    if thread in theirs:
+        return thread
+    for conversation in open_ones:
+        apart = abs(inbound.received_at - conversation.last_at)
+        if conversation.channel != inbound.channel.value or apart > SAME_CONVERSATION:
+            continue
+        if inbound.channel is not Channel.EMAIL or same_subject(inbound.subject, conversation.subject):
+            return conversation.conversation_id
+    return None
+
+
+def same_subject(one: str, other: str) -> bool:
+    """Say whether two subjects differ only in `Re:` and `Tr:`."""
+    return _REPLY_PREFIX.sub("", one).strip().lower() == _REPLY_PREFIX.sub("", other).strip().lower()
+
+
+def new_conversation_id(inbound: InboundMessage) -> str:
+    """Return the id of the conversation that a message begins."""
+    return f"c{uuid5(inbound.event_id, 'conversation').hex[:20]}"
+
+
+def receive(
+    arrival: Arrival, conversation_id: str, now: datetime, *, new_customer: bool, new_conversation: bool
+) -> tuple[MessageReceived, ...]:
+    """Tell that a message was received. The same for the same message, however often."""
+    inbound = arrival.inbound
+    who = "nouveau client" if new_customer else "client connu"
+    where = "nouvelle conversation" if new_conversation else "conversation ouverte"
+    message = CustomerMessage(
+        message_id=inbound.event_id,
+        conversation_id=conversation_id,
+        customer_id=arrival.customer_id,
+        channel=inbound.channel,
+        external_id=inbound.external_id,
+        sender=inbound.sender or f"ref:{inbound.customer_ref}",
+        subject=inbound.subject,
+        text=arrival.text,
+        received_at=inbound.received_at,
+        automatic=arrival.automatic,
+        trial=inbound.trial,
+    )
+    return (
+        MessageReceived.after(
+            inbound,
+            now,
+            message=message,
+            new_customer=new_customer,
+            new_conversation=new_conversation,
+            why=f"{who}, {where}" + (f", {arrival.automatic}" if arrival.automatic else ""),
+        ),
+    )

@@ -1,0 +1,80 @@
+"""The neighbours of a process: each made on first request, all closed together.
+
+Stages that share a process share their neighbours: one model in memory, one database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from faststream.kafka import KafkaBroker
+
+from ai.embeddings import Embedder
+from gateways.kafka import connection
+from services.settings import Settings
+from services.telling import Teller
+from storage.database import Database
+
+
+class Neighbours:
+    """Makes doors from settings. An async context manager: leaving it closes what was made.
+
+    Parameters
+    ----------
+    settings
+        Where everything is.
+    kafka
+        `host:port` of the broker.
+    embedded
+        The broker is the embedded one: topics appear on first use, the edge keeps a journal.
+    """
+
+    def __init__(self, settings: Settings, kafka: str, *, embedded: bool = False) -> None:
+        self.settings = settings
+        self.kafka = kafka
+        self.embedded = embedded
+        self.cache = Path("data/cache")
+        self._stack = AsyncExitStack()
+
+    @cached_property
+    def broker(self) -> KafkaBroker:
+        """The connection to Kafka, not started."""
+        return connection(self.kafka, create_topics=self.embedded)
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Publishes over that connection."""
+        return Teller(self.broker)
+
+    @cached_property
+    def database(self) -> Database:
+        """The record."""
+        database = Database(self.settings.database.url)
+        self._stack.callback(database.close)
+        return database
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model."""
+        embedder = Embedder(self.settings.embedding.model, self.settings.embedding.threads)
+        self._stack.callback(embedder.close)
+        return embedder
+
+    def on_close(self, close: object) -> None:
+        """Have a function called at the end."""
+        self._stack.callback(close)  # type: ignore[arg-type]
+
+    async def __aenter__(self) -> Self:
+        """Return itself; nothing is connected yet."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close what was made, newest first."""
+        await asyncio.shield(self._stack.aclose())

@@ -1,0 +1,46 @@
+"""The edge of respond: one function for each topic."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ai.llm import NoAnswer, Ollama
+from knowledge.wording import Wording
+from schemas.event import Event
+from schemas.printer import MessageGrounded, ReplyDrafted
+from schemas.vocabulary import Action
+from services.respond import printer
+from services.respond.printer import Sender
+from services.runtime import Handler
+
+log = logging.getLogger(__name__)
+
+
+def grounded_messages(llm: Ollama | None, wording: Wording, sender: Sender) -> Handler:
+    """Return the handler of `printer.grounded`."""
+
+    async def handle(events: Sequence[MessageGrounded]) -> list[Sequence[Event]]:
+        now = datetime.now(UTC)
+        drafts = [printer.draft(event, wording, sender, now) for event in events]
+        return [(await _in_better_words(drafted, llm, wording, sender),) for drafted in drafts]
+
+    return handle
+
+
+async def _in_better_words(
+    drafted: ReplyDrafted, llm: Ollama | None, wording: Wording, sender: Sender
+) -> ReplyDrafted:
+    if drafted.draft.action is not Action.REPLY or llm is None:
+        return drafted
+    try:
+        answer = await llm.write(*printer.prompt(drafted, sender))
+    except NoAnswer as why:
+        log.debug("template instead of a model: %s", why)
+        return drafted
+    objection = printer.objection(answer.text, drafted)
+    if objection:
+        log.warning("template instead of %s: %s", answer.model, objection)
+        return drafted
+    return printer.reworded(drafted, answer.text, answer.model, wording, sender)
