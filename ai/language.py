@@ -29,7 +29,7 @@ class LanguageDetector:
     """Decides between French and English: words for short texts, a character model for others."""
 
     def __init__(self) -> None:
-        self._model = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+        self._model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         self._model.set_languages([language.value for language in Language])
 
     def detect(self, text: str) -> tuple[Language, float]:

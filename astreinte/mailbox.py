@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,8 +27,8 @@ MAX_FILE_BYTES = 512 * 2**20
 MAX_ROW_CHARACTERS = 4 * 2**20
 """Of one row of a table: room for what is refused for its length, an end for a lost quote."""
 MAX_IDENTIFIER = 255
-MAX_RETURNS = 1_000
-"""Lost quotes per table after which the rows they swallow are read again: each costs a scan."""
+MAX_LINES_AGAIN = 1_000_000
+"""Of one table: what a lost quote swallowed is read again, but a hostile file must end, too."""
 
 ALIASES = {
     "external_id": "id ticket_id external_id message_id reference ref numero",
@@ -79,7 +79,7 @@ class UnreadableFile(ValueError):  # noqa: N818 - it names what is the matter
     """The file cannot be read at all."""
 
 
-class _Unusable(ValueError):
+class _Unusable(ValueError):  # noqa: N818
     """A record that is no message; says why."""
 
 
@@ -282,6 +282,11 @@ def _parse(text: str) -> Any:  # noqa: ANN401 - JSON is anything
     )
 
 
+def _speaks(columns: Iterable[str]) -> bool:
+    words = {*NAMES["text"], *NAMES["subject"], *NAMES["html"]}
+    return any(_fold(column) in words for column in columns)
+
+
 def _json(path: Path) -> Records:
     with _open(path) as stream:
         text = stream.read()
@@ -297,6 +302,8 @@ def _json(path: Path) -> Records:
         msg = f"broken JSON at line {error.lineno}, column {error.colno}: {error.msg}"
         raise UnreadableFile(msg) from None
     lists = [("", data)] if isinstance(data, list) else list(_lists(data))
+    if not lists and isinstance(data, dict) and _speaks(data):
+        lists = [("", [data])]
     if not lists:
         msg = "the JSON has no list of messages"
         raise UnreadableFile(msg)
@@ -329,7 +336,7 @@ class _Lines(Iterator[str]):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._waiting: deque[str] = deque()
-        self._returns = MAX_RETURNS
+        self._budget = MAX_LINES_AGAIN
         self.taken: list[str] = []
 
     def __next__(self) -> str:
@@ -339,8 +346,8 @@ class _Lines(Iterator[str]):
 
     def give_back(self) -> None:
         """Give back all that was taken save the first line."""
-        if self._returns and len(self.taken) > 1:
-            self._returns -= 1
+        if self._budget > 0:
+            self._budget -= len(self.taken)
             self._waiting.extendleft(reversed(self.taken[1:]))
 
 
@@ -372,7 +379,7 @@ def _header(rows: Iterator[list[str]]) -> list[str]:
     except csv.Error as error:
         msg = f"the header row is broken: {error}"
         raise UnreadableFile(msg) from None
-    if not {_fold(name) for name in names} & {*NAMES["text"], *NAMES["subject"], *NAMES["html"]}:
+    if not _speaks(names):
         msg = f"no column of text in the header row; known are {ALIASES['text']}"
         raise UnreadableFile(msg)
     return names
@@ -429,5 +436,5 @@ READERS: dict[str, Callable[[Path], Records]] = {
 BY_CONTENT = (
     (re.compile(rb"From "), _mbox),
     (re.compile(rb"\s*[\[{]"), _json),
-    (re.compile(rb"(?i)(return-path|received|from|date|message-id|mime-version|delivered-to):"), _eml),
+    (re.compile(rb"(?i)(return-path|received|from|date|message-id|mime-version):"), _eml),
 )

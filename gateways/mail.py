@@ -139,8 +139,8 @@ def _line(text: str) -> str:
 
 def _address(mail: EmailMessage, name: str) -> str | None:
     raw = _raw(mail, name)
-    parsed = mail.policy.header_fetch_parse
-    found = _safely(lambda: [each.addr_spec for each in parsed(name, raw).addresses], [])
+    parsed: Any = _safely(lambda: mail.policy.header_fetch_parse(name, raw), None)
+    found: list[str] = _safely(lambda: [each.addr_spec for each in parsed.addresses], [])
     valid = (address for address in found if EMAIL.fullmatch(address))
     written = EMAIL.search(raw[:MAX_LINE])
     # What is no address goes on as it is: the contract says what is wrong with it.

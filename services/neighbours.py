@@ -17,8 +17,13 @@ from faststream.kafka import KafkaBroker
 from ai.embeddings import Embedder
 from gateways.kafka import connection
 from services.settings import Settings
+from services.stage import Stage
 from services.telling import Teller
 from storage.database import Database
+
+
+EMBEDDED_FETCH_WAIT_MS = 20
+"""The embedded broker lets a fetch wait its whole time although data came in between."""
 
 
 class Neighbours:
@@ -65,9 +70,11 @@ class Neighbours:
         self._stack.callback(embedder.close)
         return embedder
 
-    def on_close(self, close: object) -> None:
-        """Have a function called at the end."""
-        self._stack.callback(close)  # type: ignore[arg-type]
+    def stage(self, name: str) -> Stage:
+        """Return a stage without consumers yet."""
+        group = f"{self.settings.kafka.group}.{name}"
+        wait_ms = EMBEDDED_FETCH_WAIT_MS if self.embedded else 500
+        return Stage(name, self.broker, self.teller, group, wait_ms)
 
     async def __aenter__(self) -> Self:
         """Return itself; nothing is connected yet."""

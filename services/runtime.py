@@ -106,9 +106,9 @@ class Runner:
 
     # --- what comes in -----------------------------------------------------------------------
 
-    def subscribe(self, broker: KafkaBroker) -> None:
-        """Register with the broker, before it starts."""
-        self._subscription = Subscription(broker, self.topics, self.group, self)
+    def subscribe(self, broker: KafkaBroker, fetch_wait_ms: int = 500) -> None:
+        """Register with the broker, before it starts; `fetch_wait_ms`: how long it may hold a fetch."""
+        self._subscription = Subscription(broker, self.topics, self.group, self, fetch_wait_ms)
 
     async def take_over(self, records: Sequence[Record]) -> None:
         """Accept a poll. What is not accepted is neither done nor committed: it is read again."""

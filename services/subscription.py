@@ -36,7 +36,9 @@ class Taker(Protocol):
 class Subscription:
     """A consumer of `topics` in `group`, registered with a broker that is not started yet."""
 
-    def __init__(self, broker: KafkaBroker, topics: tuple[str, ...], group: str, taker: Taker) -> None:
+    def __init__(
+        self, broker: KafkaBroker, topics: tuple[str, ...], group: str, taker: Taker, fetch_wait_ms: int
+    ) -> None:
         self._taker = taker
         self._subscriber = broker.subscriber(
             *topics,
@@ -44,6 +46,7 @@ class Subscription:
             batch=True,
             max_records=POLL_RECORDS,
             batch_timeout_ms=POLL_MS,
+            fetch_max_wait_ms=fetch_wait_ms,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             parser=_never_raising_parser,

@@ -82,7 +82,11 @@ export function paced(work, gap = 250) {
     running = true;
     do {
       again = false;
-      await work();
+      try {
+        await work();
+      } catch (error) {
+        console.error(error); // one answer that cannot be shown must not stop the next
+      }
       await new Promise((done) => setTimeout(done, gap));
     } while (again);
     running = false;

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from schemas.event import Event
 from schemas.printer import MessageClassified
 from services.extract import printer
-from services.extract.patterns import Catalogue
+from knowledge.catalogue import Catalogue
 from services.runtime import Handler
 
 

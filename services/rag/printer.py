@@ -19,6 +19,8 @@ QUESTION_CHARACTERS = 1_500
 AT_MOST = 3
 CODE_BONUS = 0.5
 """An article about the very code that the panel shows is surer by half of what it lacked."""
+CODE_UNSPOKEN = 0.6
+"""A sheet about one make's codes is less likely when neither the make nor a code was named."""
 
 
 class Text(Protocol):
@@ -66,7 +68,7 @@ def ground(
     brand, model, code = (event.first(kind) for kind in ("brand", "model", "error_code"))
     language = event.classification.language
     passages = [
-        _passage(sheets[hit.name], language, _with_code(hit, sheets[hit.name], code), hit.evidence)
+        _passage(sheets[hit.name], language, _score(hit, sheets[hit.name], brand, code), hit.evidence)
         for hit in hits
         if _fits(sheets[hit.name], brand, model)
     ]
@@ -88,9 +90,11 @@ def _fits(sheet: Sheet, brand: str | None, model: str | None) -> bool:
     return not (known and model and model.lower() not in known)
 
 
-def _with_code(hit: Hit, sheet: Sheet, code: str | None) -> float:
+def _score(hit: Hit, sheet: Sheet, brand: str | None, code: str | None) -> float:
     if code and any(_same_code(code, pattern) for pattern in sheet.error_codes):
         return hit.score + (1 - hit.score) * CODE_BONUS
+    if sheet.brand and sheet.error_codes and not (brand or code):
+        return hit.score * CODE_UNSPOKEN
     return hit.score
 
 

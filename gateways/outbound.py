@@ -1,0 +1,104 @@
+"""Where replies leave. Each door says what it sent before, so that nothing leaves twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from schemas.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What leaves: `reply_id` is its identity for good."""
+
+    reply_id: str
+    channel: str
+    address: str
+    subject: str
+    text: str
+
+
+class Outbound(Protocol):
+    """A door for replies."""
+
+    name: str
+
+    async def send(self, letter: Letter) -> str:
+        """Send once and return the provider's id.
+
+        Raises
+        ------
+        Unavailable
+            Not now: nothing left.
+        """
+
+    async def was_sent(self, reply_id: str) -> bool:
+        """Say whether a letter left before a crash hid its outcome."""
+
+
+class ConsoleOutbound:
+    """Replies are read in the console: the outbox row is the reply, nothing else happens."""
+
+    name = "console"
+
+    async def send(self, letter: Letter) -> str:
+        """Leave the row as it is."""
+        return letter.reply_id
+
+    async def was_sent(self, reply_id: str) -> bool:
+        """Never: sending again changes nothing."""
+        del reply_id
+        return False
+
+
+class FileOutbound:
+    """Replies are appended to a file, one JSON object a line, each written in one piece."""
+
+    name = "file"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = asyncio.Lock()
+        self._sent: set[str] | None = None
+
+    async def send(self, letter: Letter) -> str:
+        """Append a line; a letter that is there already is not written again."""
+        async with self._lock:
+            try:
+                await asyncio.to_thread(self._append, letter)
+            except OSError as error:
+                msg = f"{self._path.name} cannot be written ({error.strerror})"
+                raise Unavailable(msg) from error
+        return letter.reply_id
+
+    async def was_sent(self, reply_id: str) -> bool:
+        """Look it up in the file."""
+        async with self._lock:
+            return reply_id in await asyncio.to_thread(self._known)
+
+    def _append(self, letter: Letter) -> None:
+        known = self._known()
+        if letter.reply_id in known:
+            return
+        line = json.dumps(letter.__dict__, ensure_ascii=False).encode() + b"\n"
+        with self._path.open("ab", buffering=0) as file:
+            file.write(line)
+            os.fsync(file.fileno())
+        known.add(letter.reply_id)
+
+    def _known(self) -> set[str]:
+        """Return the ids in the file; a line torn by a crash is cut off: it counts as not sent."""
+        if self._sent is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.touch()
+            data = self._path.read_bytes()
+            whole = data[: data.rfind(b"\n") + 1]
+            if len(whole) < len(data):
+                os.truncate(self._path, len(whole))
+            self._sent = {json.loads(line)["reply_id"] for line in whole.splitlines() if line}
+        return self._sent

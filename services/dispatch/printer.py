@@ -1,0 +1,85 @@
+"""What leaves, and what became of it. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from schemas.printer import ReplyDrafted, ReplySent
+from schemas.vocabulary import Action, Channel, SendStatus
+
+MAX_ATTEMPTS = 12
+"""At 10 s, 20 s, 40 s … and an hour at most, the last is tried some six hours after the first."""
+
+
+class Row(Protocol):
+    """A reply in the outbox."""
+
+    reply_id: str
+    message_id: str
+    conversation_id: str
+    action: str
+    reason: str
+    status: str
+    outbound: str
+    provider_id: str
+    last_error: str
+
+
+def plan(event: ReplyDrafted, outbound: str, now: datetime) -> dict[str, Any]:
+    """Return the outbox row of a draft: queued, held (a trial), or with nothing to send."""
+    message, draft = event.message, event.draft
+    status = SendStatus.QUEUED
+    if draft.action is Action.IGNORE:
+        status = SendStatus.NONE
+    elif message.trial:
+        status = SendStatus.HELD
+    return {
+        "reply_id": str(event.event_id),
+        "message_id": str(message.message_id),
+        "conversation_id": message.conversation_id,
+        "channel": message.channel.value,
+        "address": message.sender,
+        "subject": _subject(message.subject) if message.channel is Channel.EMAIL else "",
+        "text": draft.text,
+        "action": draft.action.value,
+        "reason": draft.reason,
+        "how": draft.how,
+        "sources": list(draft.sources),
+        "status": status.value,
+        "outbound": outbound if status is SendStatus.QUEUED else "",
+        "provider_id": "",
+        "owner": "",
+        "attempts": 0,
+        "next_attempt_at": now,
+        "last_error": "",
+        "created_at": now,
+    }
+
+
+def _subject(subject: str) -> str:
+    if not subject or subject.lower().startswith("re:"):
+        return subject
+    return f"Re: {subject}"[:998]
+
+
+def sent(row: Row, now: datetime) -> ReplySent:
+    """Tell what became of a reply; the same for the same row, however often."""
+    cause = UUID(row.reply_id)
+    status = SendStatus(row.status)
+    why = f"{status.fr}" + (f" par {row.outbound}" if row.outbound else "")
+    return ReplySent(
+        event_id=uuid5(cause, f"{ReplySent.topic}/0"),
+        trace_id=UUID(row.message_id).hex,
+        caused_by=cause,
+        occurred_at=now,
+        why=f"{why} : {row.last_error}" if status is SendStatus.FAILED else why,
+        message_id=UUID(row.message_id),
+        conversation_id=row.conversation_id,
+        action=Action(row.action),
+        reason=row.reason,
+        status=status,
+        outbound=row.outbound,
+        provider_id=row.provider_id,
+    )

@@ -1,0 +1,18 @@
+"""Puts extract together."""
+
+from __future__ import annotations
+
+from knowledge.catalogue import load_catalogue
+from schemas.printer import MessageClassified
+from services.extract import handlers
+from services.neighbours import Neighbours
+from services.runtime import Policy
+from services.stage import Stage
+
+
+async def build(near: Neighbours) -> Stage:
+    """Return the stage, ready to start."""
+    stage = near.stage("extract")
+    handler = handlers.classified_messages(load_catalogue())
+    stage.consumes(MessageClassified, handler, Policy(batch=50))
+    return stage

@@ -1,0 +1,17 @@
+"""Puts ingest together."""
+
+from __future__ import annotations
+
+from schemas.printer import InboundMessage
+from services.ingest import handlers
+from services.neighbours import Neighbours
+from services.runtime import Policy
+from services.stage import Stage
+
+
+async def build(near: Neighbours) -> Stage:
+    """Return the stage, ready to start."""
+    stage = near.stage("ingest")
+    await near.database.create_tables()
+    stage.consumes(InboundMessage, handlers.inbound_messages(near.database), Policy(batch=100))
+    return stage

@@ -1,0 +1,58 @@
+"""A stage as it runs: its consumers, and what it does beside them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from faststream.kafka import KafkaBroker
+
+from schemas.event import Event
+from services import wire
+from services.runtime import Handler, Health, Policy, Runner
+from services.telling import Teller
+
+
+@dataclass
+class Stage:
+    """Consumers of one group. `starting` and `stopping` are called around them, in order."""
+
+    name: str
+    broker: KafkaBroker
+    teller: Teller
+    group: str
+    fetch_wait_ms: int = 500
+    runners: list[Runner] = field(default_factory=list)
+    starting: list[Callable[[], Awaitable[None] | None]] = field(default_factory=list)
+    stopping: list[Callable[[], Awaitable[None] | None]] = field(default_factory=list)
+
+    def consumes(self, event: type[Event], handler: Handler, policy: Policy) -> None:
+        """Handle the events of one topic."""
+        parse = functools.partial(wire.parse, expected=event)
+        self.add(Runner(self.name, (event.topic,), self.group, self.teller, parse, handler, policy))
+
+    def add(self, runner: Runner) -> None:
+        """Take a consumer in."""
+        runner.subscribe(self.broker, self.fetch_wait_ms)
+        self.runners.append(runner)
+
+    async def start(self) -> None:
+        """Do what comes before the first event; the broker is started by whoever shares it."""
+        for begin in self.starting:
+            waiting = begin()
+            if waiting is not None:
+                await waiting
+
+    async def drain(self) -> None:
+        """Finish what is in hand and commit."""
+        for runner in self.runners:
+            await runner.drain()
+        for end in self.stopping:
+            waiting = end()
+            if waiting is not None:
+                await waiting
+
+    def health(self) -> list[Health]:
+        """Say how the consumers are."""
+        return [runner.health for runner in self.runners]
