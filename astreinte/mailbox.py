@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -112,14 +112,14 @@ def read(
     """
     try:
         records = _reader_of(path)(path)
-        first = list(zip(records, range(1), strict=False))  # so that a bad file says so here
+        first = list(islice(records, 1))  # so that a bad file says so here
     except OSError as error:
         msg = f"the file cannot be read: {error.strerror or type(error).__name__}"
         raise UnreadableFile(msg) from None
     except UnicodeError:
         msg = "the file is no text in UTF-8, UTF-16 or Windows-1252"
         raise UnreadableFile(msg) from None
-    return _items(chain((record for record, _ in first), records), default_channel, now)
+    return _items(chain(first, records), default_channel, now)
 
 
 def _items(records: Records, channel: Channel, now: datetime) -> Iterator[InboundMessage | Broken]:

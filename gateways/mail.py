@@ -6,11 +6,13 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, TypeVar, cast
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -24,8 +26,10 @@ AUTOMATIC = frozenset(
 
 MAX_LINE = 998
 MAX_HEADER = 8_192
-"""Read of one header: the standard parser needs seconds for a `To` of thousands of recipients."""
+"""Read of one header: the standard parser needs minutes for one of a megabyte."""
 MAX_IDENTIFIER = 255
+MAX_PART_HEADER = 1_000
+MAX_PARTS = 500
 MAX_ATTACHMENTS = 50
 MAX_REFERENCES = 200
 MAX_TAGS = 10_000
@@ -35,11 +39,22 @@ RANK = {"text/plain": 0, "text/html": 1}
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,996}>")
 WINDOWS_1252 = "astreinte.windows-1252"
 BREAK = "\x1e"  # ASCII's record separator: no text has it
+NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape"})
+"""Python's codecs for other things than mail; one needs seconds for half a megabyte."""
 T = TypeVar("T")
 
 
+class _Bounded(EmailPolicy):
+    """The standard policy, which reads so much of a header and no more."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        of_part = name.lower().startswith("content-")
+        return name, value[: MAX_PART_HEADER if of_part else MAX_HEADER]
+
+
 def fields_of(raw: bytes) -> dict[str, Any]:
-    """Read a mail. Never raises for what a sender may have written.
+    """Read a mail, for all that can be read of it, whatever its sender may have written.
 
     Parameters
     ----------
@@ -50,10 +65,15 @@ def fields_of(raw: bytes) -> dict[str, Any]:
     -------
     The fields of `InboundMessage` save `channel`; the value of what the mail does not tell is
     None, such as `received_at` of a mail without a date of this century.
+
+    Raises
+    ------
+    RecursionError
+        Mails within mails, hundreds deep.
     """
-    mail = message_from_bytes(raw, policy=policy.default)
+    mail = cast("EmailMessage", BytesParser(EmailMessage, policy=_Bounded()).parsebytes(raw))
     digest = sha256(raw).hexdigest()
-    parts = list(_leaves(mail))
+    parts = list(islice(_leaves(mail), MAX_PARTS))
     own_id = _line(_header(mail, "message-id"))
     answered = MESSAGE_ID.search(_raw(mail, "in-reply-to"))
     return {
@@ -62,7 +82,7 @@ def fields_of(raw: bytes) -> dict[str, Any]:
         "to": _address(mail, "to"),
         "subject": _line(_header(mail, "subject")),
         "text": _body(parts),
-        "attachments": tuple(_attachments(parts, f"eml:{digest}"))[:MAX_ATTACHMENTS],
+        "attachments": tuple(islice(_attachments(parts, f"eml:{digest}"), MAX_ATTACHMENTS)),
         "in_reply_to": answered[0] if answered else None,
         "references": tuple(MESSAGE_ID.findall(_raw(mail, "references")))[-MAX_REFERENCES:],
         "headers": dict(_telling(mail)),
@@ -88,8 +108,7 @@ def _tidy(text: str) -> str:
 
 
 def _safely(read: Callable[[], T], default: T) -> T:
-    # The standard parser still raises on some malformed heads: IndexError, AttributeError,
-    # LookupError … A mail is read for all that can be read of it.
+    # The standard parser still raises on some malformed heads: IndexError, AttributeError …
     try:
         return read()
     except Exception:  # noqa: BLE001
@@ -110,6 +129,8 @@ codecs.register_error(WINDOWS_1252, as_windows_1252)
 
 
 def _decode(data: bytes, charset: str = "utf-8") -> str:
+    if charset.lower().replace("-", "_") in NO_CHARSETS:
+        charset = "utf-8"
     for known, errors in ((charset, "strict"), ("utf-8", WINDOWS_1252)):
         try:
             return _whole(data.decode(known, errors))
@@ -125,7 +146,7 @@ def _whole(text: str) -> str:
 
 def _raw(mail: EmailMessage, name: str) -> str:
     found = next((value for key, value in mail.raw_items() if key.lower() == name), "")
-    return _decode(str(found).encode("utf-8", "surrogateescape"))[:MAX_HEADER]
+    return _decode(str(found).encode("utf-8", "surrogateescape"))
 
 
 def _header(mail: EmailMessage, name: str) -> str:

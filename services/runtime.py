@@ -110,6 +110,11 @@ class Runner:
         """Register with the broker, before it starts; `fetch_wait_ms`: how long it may hold a fetch."""
         self._subscription = Subscription(broker, self.topics, self.group, self, fetch_wait_ms)
 
+    async def start(self) -> None:
+        """Begin to consume."""
+        if self._subscription:
+            await self._subscription.start()
+
     async def take_over(self, records: Sequence[Record]) -> None:
         """Accept a poll. What is not accepted is neither done nor committed: it is read again."""
         if self._draining or self.health.stopped:
@@ -297,13 +302,15 @@ class Runner:
             self._pause()
 
     async def drain(self) -> None:
-        """Take nothing more over, finish what is in hand, commit. Call before the broker stops."""
+        """Take nothing more over, finish what is in hand, commit, leave the group."""
         self._draining = True
         await self._settle()
         if self._committer:
             self._committer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._committer
+        if self._subscription:
+            await self._subscription.stop()
 
     async def _settle(self) -> None:
         for task in self._failing:  # they would wait for their neighbour all the while

@@ -56,8 +56,7 @@ async def running(near: Neighbours, names: Sequence[str]) -> AsyncIterator[list[
     stages = [await build(name, near) for name in names]
     await _connect(near)
     try:
-        for stage in stages:
-            await stage.start()
+        await asyncio.gather(*(stage.start() for stage in stages))
         yield stages
     finally:
         # In the order of the road: what one stage still tells, the next one still takes.
@@ -70,7 +69,7 @@ async def _connect(near: Neighbours) -> None:
     """Start the broker's connection; Kafka may come up later than we do."""
     for attempt in range(1, CONNECT_TRIES + 1):
         try:
-            await near.broker.start()
+            await near.broker.connect()
         except KafkaConnectionError:
             if attempt == CONNECT_TRIES:
                 msg = f"no Kafka at {near.kafka}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -38,7 +39,8 @@ class Stage:
         self.runners.append(runner)
 
     async def start(self) -> None:
-        """Do what comes before the first event; the broker is started by whoever shares it."""
+        """Begin; the broker's connection is started by whoever shares it."""
+        await asyncio.gather(*(runner.start() for runner in self.runners))
         for begin in self.starting:
             waiting = begin()
             if waiting is not None:

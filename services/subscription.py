@@ -55,6 +55,16 @@ class Subscription:
         )
         self._subscriber(self._take_over)
 
+    async def start(self) -> None:
+        """Join the group and consume. Not left to FastStream, which starts one after the other:
+        each waits for its group, seconds on some brokers.
+        """
+        await self._subscriber.start()
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        await self._subscriber.stop()
+
     async def _take_over(self, message: KafkaMessage) -> None:
         records: Any = message.raw_message
         await self._taker.take_over(records)
