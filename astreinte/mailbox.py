@@ -19,9 +19,9 @@ from typing import Any, TextIO
 from pydantic import ValidationError
 
 from gateways.mail import WINDOWS_1252, fields_of
+from schemas.errors import reason_of
 from schemas.printer import EMAIL, PHONE, InboundMessage
 from schemas.vocabulary import Channel
-from services.wire import reason_of
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_ROW_CHARACTERS = 4 * 2**20

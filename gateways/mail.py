@@ -190,9 +190,8 @@ def _leaves(mail: EmailMessage) -> Iterator[EmailMessage]:
     waiting: list[Any] = [mail]
     while waiting:
         part = waiting.pop()
-        inner = part.get_payload()
-        if isinstance(inner, list) and _kind(part).startswith("multipart/"):
-            waiting.extend(reversed(inner))
+        if part.is_multipart() and _kind(part).startswith("multipart/"):
+            waiting.extend(reversed(part.get_payload()))
         else:
             yield part
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 
 class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
     """Never again: this event goes to the dead letters. The text names no customer's words."""
@@ -9,3 +11,12 @@ class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
 
 class Unavailable(Exception):  # noqa: N818 - a state of a neighbour
     """Not now: a neighbour does not answer. Wait, then deliver again."""
+
+
+def reason_of(error: ValidationError) -> str:
+    """Say what is wrong and where, without the input: it may hold a customer's words."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
+        for problem in problems[:5]
+    )[:1000]

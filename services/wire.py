@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from schemas.event import Event
-from schemas.errors import Rejected
+from schemas.errors import Rejected, reason_of
 
 MAX_HEADER_BYTES = 8_192
 """Of one header. Ours have at most 100 bytes; HTTP servers commonly stop at 8 KiB."""
@@ -72,15 +72,6 @@ def parse(record: ConsumerRecord[bytes, bytes], expected: type[E]) -> E:
         return expected.model_validate_json(record.value)
     except ValidationError as error:
         raise Rejected(reason_of(error)) from None
-
-
-def reason_of(error: ValidationError) -> str:
-    """Say what is wrong and where, without the input: it may hold a customer's words."""
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
-        for problem in problems[:5]
-    )[:1000]
 
 
 def dead_letter_headers(

@@ -48,6 +48,27 @@ def last_seq(session: Session) -> int:
     return session.exec(select(func.max(Recorded.seq))).one() or 0
 
 
+def outcome(session: Session, message_id: str) -> Outgoing | None:
+    """Return what became of a message, once it was told."""
+    return session.exec(
+        select(Outgoing).where(
+            col(Outgoing.message_id) == message_id, col(Outgoing.told_at).is_not(None)
+        )
+    ).first()
+
+
+def ended(session: Session, message_ids: Sequence[str]) -> set[str]:
+    """Return those of the messages whose road is recorded to its end, or to a dead letter."""
+    traces = {name.replace("-", ""): name for name in message_ids}
+    rows = session.exec(
+        select(Recorded.trace_id).where(
+            col(Recorded.trace_id).in_(list(traces)),
+            or_(col(Recorded.topic) == "printer.sent", col(Recorded.topic).startswith("dead.")),
+        )
+    )
+    return {traces[row] for row in rows}
+
+
 def trace(session: Session, name: str) -> Sequence[Recorded]:
     """Return the events of a trace, by trace id, event id or conversation id, in order."""
     wanted = name.replace("-", "")

@@ -1,0 +1,56 @@
+# Two commands do everything: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install run test test-kafka test-browser lint bench evaluate clean
+
+help:
+	@echo "make run           set up and start the whole desk; says where to look"
+	@echo "make test          set up and run the tests that need no service"
+	@echo "make test-kafka    the same road on Apache Kafka (installs it on first use)"
+	@echo "make test-browser  the console in Debian's Chromium (installs it on first use)"
+	@echo "make lint          ruff, mypy, import-linter"
+	@echo "make bench         the figures of docs/benchmarks.md"
+	@echo "make evaluate      the figures of quality"
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it with PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { echo "python3 -m venv does not work here (on Debian: apt install python3-venv)"; exit 1; }
+	@echo "Installing (a minute or two) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/astreinte prepare
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: install
+	@exec $(BIN)/astreinte up
+
+test: $(VENV)/.dev
+	@$(BIN)/pytest
+
+test-kafka: $(VENV)/.dev
+	@scripts/kafka run -- $(BIN)/pytest -m kafka
+
+test-browser: $(VENV)/.dev
+	@scripts/chromium
+	@$(BIN)/pytest -m browser
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks
+
+evaluate: $(VENV)/.installed
+	@$(BIN)/python -m evaluation.retrieval
+
+clean:
+	rm -rf $(VENV) data .pytest_cache .ruff_cache .mypy_cache

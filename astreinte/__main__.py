@@ -1,0 +1,5 @@
+"""`python -m astreinte`."""
+
+from astreinte.cli import main
+
+main()

@@ -1,0 +1,98 @@
+"""What the commands print: for people, or as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from astreinte.process import Summary
+from astreinte.story import Told
+from knowledge.wording import load_wording
+from schemas.vocabulary import Action, Language
+from services.survey import TopicState
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def as_json(value: Any) -> None:  # noqa: ANN401 - anything JSON
+    """Print JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def label(action: str, reason: str) -> str:
+    """Say an action and its reason in French."""
+    return f"{Action(action).fr} ({load_wording().reason(reason, Language.FR)})"
+
+
+def story_line(told: Told) -> None:
+    """Print one line of the story."""
+    words = " ".join(told.line.text.split())[:68]
+    who = f"{told.line.name} ({told.line.channel})"
+    out.print(f"  [cyan]{who}[/]  « {words}… »", markup=True)
+    if told.outcome is None:
+        out.print("    [red]aucune réponse[/]")
+    else:
+        said = label(told.outcome.action, told.outcome.reason)
+        sources = f" — {', '.join(told.outcome.sources)}" if told.outcome.sources else ""
+        out.print(f"    → {said}{sources} · {told.seconds:.1f} s")
+
+
+def trace(page: dict[str, Any]) -> None:
+    """Print the road of a message."""
+    table = Table(title=f"trace {page['trace_id']} · {page['state']} · {page['total_ms']:.0f} ms")
+    for name in ("étape", "depuis (ms)", "durée (ms)", "topic", "décision"):
+        table.add_column(name, justify="right" if "ms" in name else "left")
+    for step in page["steps"]:
+        since, took = f"{step['since_ms']:.0f}", f"{step['took_ms']:.1f}"
+        table.add_row(step["stage"], since, took, f"{step['topic']} {step['place']}", step["why"])
+    out.print(table)
+
+
+def topics(states: Sequence[TopicState], *, machine: bool) -> None:
+    """Print the topics."""
+    if machine:
+        as_json([asdict(state) for state in states])
+        return
+    table = Table(title="topics")
+    for name in ("topic", "lu par", "messages", "dernière minute", "retard", "plus ancien"):
+        table.add_column(name, justify="left" if name in {"topic", "lu par"} else "right")
+    for state in states:
+        oldest = "" if state.oldest_s is None else f"{state.oldest_s:.1f} s"
+        counts = (str(n) for n in (state.records, state.last_minute, state.lag))
+        table.add_row(state.topic, state.reader, *counts, oldest)
+    out.print(table)
+
+
+def summary(made: Summary, broken: int, *, machine: bool) -> None:
+    """Print what became of a file."""
+    total = sum(made.actions.values())
+    p50, p95 = made.percentile(0.5), made.percentile(0.95)
+    if machine:
+        reasons = {f"{action}/{reason}": n for (action, reason), n in made.reasons.items()}
+        as_json(
+            {
+                "messages": total,
+                "broken": broken,
+                "actions": dict(made.actions),
+                "reasons": reasons,
+                "p50_ms": round(p50, 1),
+                "p95_ms": round(p95, 1),
+            }
+        )
+        return
+    table = Table(title=f"{total} messages, p50 {p50:.0f} ms, p95 {p95:.0f} ms")
+    table.add_column("issue")
+    table.add_column("messages", justify="right")
+    table.add_column("part", justify="right")
+    for (action, reason), count in made.reasons.most_common():
+        table.add_row(label(action, reason), str(count), f"{count / total:.0%}")
+    if broken:
+        table.add_row("[red]lignes illisibles[/]", str(broken), "")
+    out.print(table)

@@ -1,0 +1,1 @@
+"""For people: pages, and the API behind them."""

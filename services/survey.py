@@ -1,0 +1,93 @@
+"""How the topics are: records, what each group has not read yet, and since when it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import PRINTER, STAGES, TOPICS
+
+READER_OF = {event.topic: stage for event, stage in zip(PRINTER, STAGES, strict=False)}
+"""Which stage reads a topic of the printer flow."""
+RATE_OVER_MS = 60_000
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """One topic. `oldest_s`: age in seconds of the oldest record that its reader has not done."""
+
+    topic: str
+    reader: str
+    records: int
+    last_minute: int
+    lag: int
+    oldest_s: float | None
+
+
+async def survey(servers: str, group: str) -> list[TopicState]:
+    """Ask the broker about every topic of the table that exists there."""
+    states = []
+    plain = AIOKafkaConsumer(
+        bootstrap_servers=servers.split(","), enable_auto_commit=False, fetch_max_wait_ms=50
+    )
+    await plain.start()
+    try:
+        there = await plain.topics()
+        for topic in TOPICS:
+            if topic.name in there:
+                states.append(await _state(plain, servers, group, topic.name))
+    finally:
+        await plain.stop()
+    return states
+
+
+async def _state(plain: AIOKafkaConsumer, servers: str, group: str, topic: str) -> TopicState:
+    places = [TopicPartition(topic, n) for n in sorted(plain.partitions_for_topic(topic) or ())]
+    begin, end = await plain.beginning_offsets(places), await plain.end_offsets(places)
+    since = int(datetime.now(UTC).timestamp() * 1000) - RATE_OVER_MS
+    recent = await plain.offsets_for_times(dict.fromkeys(places, since))
+    reader = READER_OF.get(topic, "")
+    done = await _committed(servers, f"{group}.{reader}", places) if reader else dict(end)
+    behind = {place: max(done.get(place, 0), begin[place]) for place in places}
+    return TopicState(
+        topic=topic,
+        reader=reader,
+        records=sum(end[place] - begin[place] for place in places),
+        last_minute=sum(end[p] - found.offset for p, found in recent.items() if found),
+        lag=sum(end[place] - behind[place] for place in places),
+        oldest_s=await _oldest(plain, {p: o for p, o in behind.items() if o < end[p]}),
+    )
+
+
+async def _committed(
+    servers: str, group: str, places: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Read a group's offsets without joining it."""
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=servers.split(","), group_id=group, enable_auto_commit=False
+    )
+    reader.assign(list(places))
+    await reader.start()
+    try:
+        return {place: await reader.committed(place) or 0 for place in places}
+    finally:
+        await reader.stop()
+
+
+async def _oldest(plain: AIOKafkaConsumer, waiting: dict[TopicPartition, int]) -> float | None:
+    """Return the age in seconds of the oldest of the records that wait."""
+    if not waiting:
+        return None
+    plain.assign(list(waiting))
+    for place, offset in waiting.items():
+        plain.seek(place, offset)
+    ages = []
+    for place in waiting:
+        records = (await plain.getmany(place, timeout_ms=1000, max_records=1)).get(place, [])
+        if records:
+            ages.append(datetime.now(UTC).timestamp() - records[0].timestamp / 1000)
+    plain.unsubscribe()
+    return round(max(ages), 1) if ages else None

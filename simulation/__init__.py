@@ -1,0 +1,1 @@
+"""The world, played: customers who write, cold rooms that drift and fail."""

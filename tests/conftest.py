@@ -1,0 +1,122 @@
+"""What tests share: brokers, databases, messages. Nothing here is a mock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from ai.embeddings import Embedder
+from gateways.kafka import EmbeddedKafka
+from schemas.printer import InboundMessage
+from schemas.topics import TOPICS
+from services.neighbours import Neighbours
+from services.settings import (
+    DatabaseSettings,
+    DispatchSettings,
+    HttpSettings,
+    KafkaSettings,
+    OllamaSettings,
+    Settings,
+)
+
+CACHE = Path(__file__).parent.parent / "data" / "cache"
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Iterator[Embedder]:
+    """The model that ships; loaded once."""
+    made = Embedder()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a desk of its own: its record and outbox in `tmp_path`, groups that are new."""
+    return Settings(
+        kafka=KafkaSettings(servers="", group=f"test-{uuid4().hex[:8]}"),
+        database=DatabaseSettings(url=f"sqlite:///{tmp_path}/record.db"),
+        http=HttpSettings(host="127.0.0.1", port=0),
+        ollama=OllamaSettings(url=""),
+        dispatch=DispatchSettings(outbound="file", file=tmp_path / "outbox.jsonl"),
+    )
+
+
+@pytest.fixture(scope="session")
+def embedded_kafka() -> Iterator[str]:
+    """The address of one embedded broker for the whole run; topics and groups tell tests apart."""
+    broker = EmbeddedKafka()
+    yield broker.address
+    broker.close()
+
+
+@pytest.fixture(
+    params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)],
+)
+async def kafka(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The address of a broker: the same test runs on the embedded one and on Apache Kafka."""
+    if request.param == "embedded":
+        broker = EmbeddedKafka()
+        yield broker.address
+        broker.close()
+        return
+    address = os.environ.get("ASTREINTE_KAFKA", "")
+    if not address:
+        pytest.skip("ASTREINTE_KAFKA is not set: scripts/kafka run -- pytest -m kafka")
+    await create_topics(address, {topic.name: topic.partitions for topic in TOPICS})
+    yield address
+
+
+async def create_topics(address: str, wanted: dict[str, int]) -> None:
+    """Make the topics that are not there; Apache Kafka makes none by itself here."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        missing = set(wanted) - set(await admin.list_topics())
+        await admin.create_topics([NewTopic(name, wanted[name], 1) for name in missing])
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def near(kafka: str, settings: Settings) -> AsyncIterator[Neighbours]:
+    """Neighbours on that broker, with the vectors of the shipped knowledge at hand."""
+    embedded = "ASTREINTE_KAFKA" not in os.environ or kafka != os.environ["ASTREINTE_KAFKA"]
+    async with Neighbours(settings, kafka, embedded=embedded) as made:
+        made.cache = CACHE
+        yield made
+
+
+def inbound(text: str = "mon imprimante ne marche plus", **changes: Any) -> InboundMessage:
+    """Make an inbound message; its id is new unless given."""
+    body = {
+        "channel": "chat",
+        "external_id": uuid4().hex,
+        "from": "visiteur",
+        "text": text,
+        "received_at": datetime.now(UTC).isoformat(),
+    }
+    return InboundMessage.model_validate(body | changes)
+
+
+async def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Wait for a condition (plain or async) to hold, and return what it gave; fail after a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:g} s")
+        await asyncio.sleep(0.02)
