@@ -34,7 +34,10 @@ class Classifier:
 
     def __init__(self, texts: Sequence[str], vectors: Vectors, labels: Sequence[str]) -> None:
         words = TfidfVectorizer(
-            ngram_range=(1, 2), strip_accents="unicode", sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
+            ngram_range=(1, 2),
+            strip_accents="unicode",
+            sublinear_tf=True,
+            token_pattern=r"(?u)\b\w+\b",
         )
         characters = TfidfVectorizer(
             analyzer="char_wb", ngram_range=(2, 5), strip_accents="unicode", sublinear_tf=True
@@ -58,13 +61,17 @@ class Classifier:
         return result
 
     def _features(self, texts: Sequence[str], vectors: Vectors) -> csr_matrix:
-        return hstack([csr_matrix(vectors * EMBEDDING_WEIGHT), self._ngrams.transform(texts)]).tocsr()
+        return hstack(
+            [csr_matrix(vectors * EMBEDDING_WEIGHT), self._ngrams.transform(texts)]
+        ).tocsr()
 
 
 def _temperature(margins: Matrix, right: NDArray[np.int64]) -> float:
     """Return the factor under which the margins are the best probabilities."""
     rows = np.arange(len(right))
     found = minimize_scalar(
-        lambda t: -log_softmax(margins * t, axis=1)[rows, right].mean(), bounds=(0.2, 20), method="bounded"
+        lambda t: -log_softmax(margins * t, axis=1)[rows, right].mean(),
+        bounds=(0.2, 20),
+        method="bounded",
     )
     return float(found.x)

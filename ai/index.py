@@ -80,12 +80,14 @@ class ArticleIndex:
         near, rows = self._faiss.search(vector.reshape(1, -1), min(NEAREST_ROWS, len(self._owner)))
         dense = np.full(len(self._owner), float(near[0, -1]))
         dense[rows[0]] = near[0]
-        return np.column_stack([
-            self._best(dense),
-            self._best(self._characters.scores(query)),
-            self._words.scores(query),
-            self._documents.scores(query),
-        ])
+        return np.column_stack(
+            [
+                self._best(dense),
+                self._best(self._characters.scores(query)),
+                self._words.scores(query),
+                self._documents.scores(query),
+            ]
+        )
 
     def names(self) -> list[str]:
         """Return the articles' names, in the order of the rows of `features`."""

@@ -13,14 +13,110 @@ SHORT = 40
 
 _WORDS = {
     Language.FR: frozenset(
-        "le la les un une des du de et est pas ne je vous nous bonjour merci svp imprimante panne "
-        "papier encre marche plus mon ma mes pour avec sur dans facture commande bourrage scanner "
-        "toner cartouche ça ca cest c'est j'ai jai au aux qui que quoi comment ou où votre".split()
+        [
+            "le",
+            "la",
+            "les",
+            "un",
+            "une",
+            "des",
+            "du",
+            "de",
+            "et",
+            "est",
+            "pas",
+            "ne",
+            "je",
+            "vous",
+            "nous",
+            "bonjour",
+            "merci",
+            "svp",
+            "imprimante",
+            "panne",
+            "papier",
+            "encre",
+            "marche",
+            "plus",
+            "mon",
+            "ma",
+            "mes",
+            "pour",
+            "avec",
+            "sur",
+            "dans",
+            "facture",
+            "commande",
+            "bourrage",
+            "scanner",
+            "toner",
+            "cartouche",
+            "ça",
+            "ca",
+            "cest",
+            "c'est",
+            "j'ai",
+            "jai",
+            "au",
+            "aux",
+            "qui",
+            "que",
+            "quoi",
+            "comment",
+            "ou",
+            "où",
+            "votre",
+        ]
     ),
     Language.EN: frozenset(
-        "the a an of and is are not i you we hello hi thanks please printer paper ink does doesn't "
-        "my your for with on in invoice order jam toner cartridge it it's have has how what where "
-        "when to from can can't won't out broken".split()
+        [
+            "the",
+            "a",
+            "an",
+            "of",
+            "and",
+            "is",
+            "are",
+            "not",
+            "i",
+            "you",
+            "we",
+            "hello",
+            "hi",
+            "thanks",
+            "please",
+            "printer",
+            "paper",
+            "ink",
+            "does",
+            "doesn't",
+            "my",
+            "your",
+            "for",
+            "with",
+            "on",
+            "in",
+            "invoice",
+            "order",
+            "jam",
+            "toner",
+            "cartridge",
+            "it",
+            "it's",
+            "have",
+            "has",
+            "how",
+            "what",
+            "where",
+            "when",
+            "to",
+            "from",
+            "can",
+            "can't",
+            "won't",
+            "out",
+            "broken",
+        ]
     ),
 }
 
@@ -35,7 +131,9 @@ class LanguageDetector:
     def detect(self, text: str) -> tuple[Language, float]:
         """Return the language and a confidence from 0 to 1; French when nothing speaks for one."""
         words = re.findall(r"[\w']+", text.lower())
-        votes = {language: sum(word in known for word in words) for language, known in _WORDS.items()}
+        votes = {
+            language: sum(word in known for word in words) for language, known in _WORDS.items()
+        }
         french, english = votes[Language.FR], votes[Language.EN]
         if len(text) < SHORT and french != english:
             share = max(french, english) / (french + english)

@@ -54,7 +54,13 @@ class Ollama:
     """
 
     def __init__(
-        self, url: str, model: str = "", *, timeout_s: float = 60, parallel: int = 1, context_tokens: int = 4096
+        self,
+        url: str,
+        model: str = "",
+        *,
+        timeout_s: float = 60,
+        parallel: int = 1,
+        context_tokens: int = 4096,
     ) -> None:
         self._client = AsyncClient(host=url, timeout=httpx.Timeout(timeout_s, connect=CONNECT_S))
         self._model = model

@@ -22,10 +22,11 @@ from astreinte.mailbox import Broken, UnreadableFile, read
 from astreinte.process import Line, Summary, pipeline, process, write_lines
 from astreinte.story import play
 from console import views
-from knowledge.articles import InvalidArticle
+from gateways.kafka import create_topics, missing_topics
+from knowledge.articles import SHIPPED, InvalidArticle, load_articles
 from schemas.errors import Unavailable
 from schemas.printer import InboundMessage
-from schemas.topics import STAGES
+from schemas.topics import STAGES, TOPICS
 from schemas.vocabulary import Channel
 from services import serve
 from services.neighbours import Neighbours
@@ -42,7 +43,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-BrokerOption = Annotated[str, typer.Option("--broker", help="Kafka's host:port; else the embedded one.")]
+BrokerOption = Annotated[
+    str, typer.Option("--broker", help="Kafka's host:port; else the embedded one.")
+]
 DatabaseOption = Annotated[str, typer.Option("--database", help="SQLAlchemy URL of the record.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
@@ -67,7 +70,9 @@ def up(
     until_answered: Annotated[bool, typer.Option(help="Stop once the story was answered.")] = False,
 ) -> None:
     """Run the whole desk in this process: six stages, edge, console."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     chosen = _settings(broker, database)
     http = chosen.http.model_copy(
         update={"host": host or chosen.http.host, "port": chosen.http.port if port < 0 else port}
@@ -82,7 +87,8 @@ async def _up(settings: Settings, *, story: bool, once: bool) -> int:
     async with desk(settings) as found:
         kafka = "embarqué" if found.near.embedded else found.near.kafka
         output.out.print(
-            f"[bold]Astreinte[/] est prête en {time.monotonic() - began:.1f} s : [bold]{found.url}[/]\n"
+            f"[bold]Astreinte[/] est prête en {time.monotonic() - began:.1f} s : "
+            f"[bold]{found.url}[/]\n"
             f"  Kafka {kafka} · record {found.near.database.engine.url!r} · Ctrl-C pour arrêter"
         )
         if found.replayed:
@@ -136,14 +142,22 @@ def send(
         answer = client.post("/messages", json=body)
         if answer.is_error:
             _fail(f"refused ({answer.status_code}): {answer.json().get('detail', '')}")
-        page = client.get(f"/api/messages/{answer.json()['trace_id']}", params={"wait": min(wait, 60)}).json()
+        page = client.get(
+            f"/api/messages/{answer.json()['trace_id']}", params={"wait": min(wait, 60)}
+        ).json()
     if json_:
         output.as_json(page)
     else:
         output.trace(page)
-        drafted = next((s["event"]["draft"] for s in page["steps"] if s["topic"] == "printer.drafted"), None)
+        drafted = next(
+            (s["event"]["draft"] for s in page["steps"] if s["topic"] == "printer.drafted"), None
+        )
         if drafted:
-            output.out.print(output.label(drafted["action"], drafted["reason"]), f"[{drafted['how']}]", markup=False)
+            output.out.print(
+                output.label(drafted["action"], drafted["reason"]),
+                f"[{drafted['how']}]",
+                markup=False,
+            )
             output.out.print(drafted["text"], markup=False)
     if page["state"] == "on_the_road":
         _fail(f"no outcome within {wait:g} s; `astreinte trace {page['trace_id']}` says more")
@@ -151,9 +165,13 @@ def send(
 
 @app.command(name="process")
 def process_(
-    file: Annotated[Path, typer.Argument(help="JSON, JSON Lines, CSV, mbox, .eml or a folder of them.")],
+    file: Annotated[
+        Path, typer.Argument(help="JSON, JSON Lines, CSV, mbox, .eml or a folder of them.")
+    ],
     out: Annotated[Path | None, typer.Option(help="Where the lines go (JSON Lines).")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only read the file and say what is in it.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option(help="Only read the file and say what is in it.")
+    ] = False,
     channel: Annotated[Channel, typer.Option(help="For rows that name none.")] = Channel.CHAT,
     broker: BrokerOption = "",
     database: DatabaseOption = "",
@@ -183,7 +201,9 @@ def process_(
     output.summary(summary, broken, machine=json_)
 
 
-async def _process(settings: Settings, messages: list[InboundMessage]) -> tuple[list[Line], Summary]:
+async def _process(
+    settings: Settings, messages: list[InboundMessage]
+) -> tuple[list[Line], Summary]:
     summary = Summary()
     order = {message.event_id: place for place, message in enumerate(messages)}
     lines: dict[int, Line] = {}
@@ -220,14 +240,29 @@ def trace(
 
 
 @app.command()
-def topics(broker: BrokerOption = "", json_: JsonOption = False) -> None:
+def topics(
+    broker: BrokerOption = "",
+    create: Annotated[
+        bool, typer.Option("--create", help="Make the topics that are missing.")
+    ] = False,
+    json_: JsonOption = False,
+) -> None:
     """Show the topics: rate, lag, and since when the oldest message waits."""
     logging.basicConfig(level=logging.CRITICAL)
     here = running.find()
     servers = broker or KafkaSettings().servers or (here.kafka if here else "")
     if not servers:
         _fail("no desk runs in this folder; name a Kafka with --broker HOST:PORT")
+    if create:
+        asyncio.run(_create_topics(servers))
     output.topics(asyncio.run(survey(servers, KafkaSettings().group)), machine=json_)
+
+
+async def _create_topics(servers: str) -> None:
+    missing = await missing_topics(servers, [topic.name for topic in TOPICS])
+    wanted = {t.name: (t.partitions, t.retention_ms) for t in TOPICS if t.name in missing}
+    if wanted:
+        await create_topics(servers, wanted)
 
 
 @app.command()
@@ -242,7 +277,7 @@ def stage(
 def prepare() -> None:
     """Embed articles and training phrases ahead, so that the first start is quick."""
     from services.classify.app import train  # noqa: PLC0415 - heavy, and for this command only
-    from services.rag.app import load_articles, make_index, SHIPPED  # noqa: PLC0415
+    from services.rag.app import make_index  # noqa: PLC0415
 
     near = Neighbours(Settings(), "")
     train(near)
@@ -258,6 +293,13 @@ def main() -> None:
     """Run the command; what the user can mend is said in a sentence."""
     try:
         app()
-    except (Unavailable, PortTaken, UnreadableFile, InvalidArticle, ModelMissing, httpx.HTTPError) as error:
+    except (
+        Unavailable,
+        PortTaken,
+        UnreadableFile,
+        InvalidArticle,
+        ModelMissing,
+        httpx.HTTPError,
+    ) as error:
         output.err.print(f"astreinte: {error}", style="red", markup=False)
         sys.exit(1)

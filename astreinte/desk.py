@@ -151,7 +151,7 @@ async def _serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.02)
         yield
     finally:

@@ -21,7 +21,7 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def as_json(value: Any) -> None:  # noqa: ANN401 - anything JSON
+def as_json(value: Any) -> None:
     """Print JSON."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 

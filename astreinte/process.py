@@ -79,9 +79,7 @@ def as_trial(message: InboundMessage, run: str) -> InboundMessage:
     return InboundMessage.model_validate(body | {"external_id": name, "trial": True})
 
 
-async def process(
-    near: Neighbours, messages: Iterable[InboundMessage], done: Done
-) -> None:
+async def process(near: Neighbours, messages: Iterable[InboundMessage], done: Done) -> None:
     """Send messages through; call `done` with each, its line and its milliseconds, as they end."""
     waiting: dict[str, InboundMessage] = {}
     run = uuid4().hex[:8]

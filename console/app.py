@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
@@ -56,7 +56,7 @@ def _reading(app: FastAPI, database: Database) -> None:
     wording = load_wording()
 
     @app.get("/api/conversations")
-    async def conversations(limit: int = Query(100, ge=1, le=500)) -> dict[str, Any]:
+    async def conversations(limit: Annotated[int, Query(ge=1, le=500)] = 100) -> dict[str, Any]:
         rows = await database.read(roads.conversations, limit)
         totals = await database.read(roads.totals)
         return {
@@ -80,7 +80,9 @@ def _reading(app: FastAPI, database: Database) -> None:
         return views.trace_page(steps)
 
     @app.get("/api/messages/{trace_id}")
-    async def message(trace_id: str, wait: float = Query(0, ge=0, le=MAX_WAIT_S)) -> dict[str, Any]:
+    async def message(
+        trace_id: str, wait: Annotated[float, Query(ge=0, le=MAX_WAIT_S)] = 0
+    ) -> dict[str, Any]:
         until = time.monotonic() + wait
         while True:
             page = views.trace_page(await database.read(roads.trace, trace_id))
@@ -106,7 +108,9 @@ def _watching(app: FastAPI, database: Database, healths: Healths) -> None:
 
     @app.get("/health/ready")
     async def ready() -> JSONResponse:
-        held_up = {h.stage: h.stopped or h.waiting_for or "no partitions" for h in healths() if not h.ready}
+        held_up = {
+            h.stage: h.stopped or h.waiting_for or "no partitions" for h in healths() if not h.ready
+        }
         return JSONResponse({"ready": not held_up, "held_up": held_up}, 503 if held_up else 200)
 
     @app.get("/metrics")

@@ -15,7 +15,11 @@ Json = dict[str, Any]
 
 
 def conversation_row(
-    conversation: Conversation, customer: Customer, preview: str | None, count: int, wording: Wording
+    conversation: Conversation,
+    customer: Customer,
+    preview: str | None,
+    count: int,
+    wording: Wording,
 ) -> Json:
     """Return a line of the list."""
     return {
@@ -62,11 +66,19 @@ def conversation_page(
 def trace_page(steps: Sequence[Recorded]) -> Json:
     """Return the road of a message, step by step."""
     if not steps:
-        return {"trace_id": "", "conversation_id": "", "state": "on_the_road", "steps": [], "total_ms": 0}
+        return {
+            "trace_id": "",
+            "conversation_id": "",
+            "state": "on_the_road",
+            "steps": [],
+            "total_ms": 0,
+        }
     start = steps[0].occurred_at
     return {
         "trace_id": steps[0].trace_id,
-        "conversation_id": next((s.conversation_id for s in reversed(steps) if s.conversation_id), ""),
+        "conversation_id": next(
+            (s.conversation_id for s in reversed(steps) if s.conversation_id), ""
+        ),
         "state": _road_state(steps),
         "steps": [
             {
@@ -93,7 +105,9 @@ def _road_state(steps: Sequence[Recorded]) -> str:
     if sent is None:
         return "on_the_road"
     action = _event(sent).get("action", "")
-    return {"reply": "answered", "handoff": "handed_over", "ignore": "ignored"}.get(action, "failed")
+    return {"reply": "answered", "handoff": "handed_over", "ignore": "ignored"}.get(
+        action, "failed"
+    )
 
 
 def _event(step: Recorded) -> Json:

@@ -38,7 +38,7 @@ class Question:
 
 def questions() -> list[Question]:
     """Read the questions."""
-    rows = yaml.load(QUESTIONS.read_text("utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506
+    rows = yaml.load(QUESTIONS.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return [
         Question(row["text"], row["language"], tuple(row["expected"]), row["split"]) for row in rows
     ]
@@ -54,13 +54,15 @@ def shipped_index(embedder: Embedder) -> ArticleIndex:
 
 
 def fit(index: ArticleIndex, embedder: Embedder, asked: list[Question]) -> None:
-    """Fit the join of the searches: of each question its six nearest articles, and the right ones."""
+    """Fit the join of the searches, on each question's six nearest articles and the right ones."""
     names = index.names()
     examples: list[NDArray[np.float64]] = []
     right: list[bool] = []
     for question, vector in zip(asked, embedder.compute([q.text for q in asked]), strict=True):
         features = index.features(question.text, vector)
-        nearest = set(np.argsort(-features.sum(1))[:6]) | {names.index(x) for x in question.expected}
+        nearest = set(np.argsort(-features.sum(1))[:6]) | {
+            names.index(x) for x in question.expected
+        }
         for place in sorted(nearest):
             examples.append(features[place])
             right.append(names[place] in question.expected)
@@ -83,7 +85,10 @@ def fit(index: ArticleIndex, embedder: Embedder, asked: list[Question]) -> None:
 
 def report(index: ArticleIndex, embedder: Embedder, asked: list[Question]) -> list[str]:
     """Return the lines of the table."""
-    lines = ["| questions | n | R@1 | R@3 | answered | right of answered |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| questions | n | R@1 | R@3 | answered | right of answered |",
+        "|---|---|---|---|---|---|",
+    ]
     found = [
         (question, index.search(question.text, vector))
         for question, vector in zip(asked, embedder.compute([q.text for q in asked]), strict=True)

@@ -74,7 +74,6 @@ async def _body(request: Request) -> dict[str, Any] | JSONResponse:
 
 def _object(text: str) -> dict[str, Any] | JSONResponse:
 
-
     try:
         body = from_json(text, allow_inf_nan=False)
     except ValueError as error:

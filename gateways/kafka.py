@@ -9,16 +9,21 @@ on first use, 4 partitions), a second member in a group (rebalances need Apache 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 from confluent_kafka import Producer
 from faststream.kafka import KafkaBroker
+
+from schemas.errors import Unavailable
 
 MAX_REQUEST_BYTES = 1_048_576
 """Kafka's default `message.max.bytes`: what a broker takes without being told otherwise."""
 
 
 class EmbeddedKafka:
-    """An in-process broker; `address` is `127.0.0.1:PORT`. It ends with `close()` or the process."""
+    """An in-process broker at `address`, `127.0.0.1:PORT`; it ends with `close()`."""
 
     def __init__(self) -> None:
         # The mock cluster belongs to this producer and lives as long as it does.
@@ -33,15 +38,13 @@ class EmbeddedKafka:
         self._owner = None
 
 
-def connection(address: str, *, create_topics: bool) -> KafkaBroker:
+def connection(address: str) -> KafkaBroker:
     """Make the broker object that consumes and publishes at `address`; it is not started.
 
     Parameters
     ----------
     address
         `host:port`, several separated by commas.
-    create_topics
-        Let topics appear on first use, as the embedded broker does.
     """
     return KafkaBroker(
         address.split(","),
@@ -51,7 +54,53 @@ def connection(address: str, *, create_topics: bool) -> KafkaBroker:
         max_batch_size=1 << 18,
         linger_ms=0,
         request_timeout_ms=15_000,
+        allow_auto_create_topics=False,  # they would have one partition; see `create_topics`
         graceful_timeout=5.0,
         logger=None,  # two lines a message cost half of the throughput
         log_level=logging.DEBUG,
     )
+
+
+async def missing_topics(address: str, names: Iterable[str]) -> list[str]:
+    """Return those of the topics that the broker does not have, in their order."""
+    admin = await _admin(address)
+    try:
+        there = set(await admin.list_topics())
+    finally:
+        await admin.close()
+    return [name for name in names if name not in there]
+
+
+async def create_topics(address: str, topics: Mapping[str, tuple[int, int]]) -> None:
+    """Make topics: name to (partitions, retention in milliseconds); one copy on a single server.
+
+    Raises
+    ------
+    Unavailable
+        No broker there, or it refused.
+    """
+    admin = await _admin(address)
+    try:
+        copies = min(3, len((await admin.describe_cluster())["brokers"]))
+        wanted = [
+            NewTopic(name, partitions, copies, topic_configs={"retention.ms": str(retention_ms)})
+            for name, (partitions, retention_ms) in topics.items()
+        ]
+        answer = await admin.create_topics(wanted)
+        refused = [f"{topic[0]}: error {topic[1]}" for topic in answer.topic_errors if topic[1]]
+    finally:
+        await admin.close()
+    if refused:
+        msg = f"Kafka refused {', '.join(refused)}"
+        raise Unavailable(msg)
+
+
+async def _admin(address: str) -> AIOKafkaAdminClient:
+    admin = AIOKafkaAdminClient(bootstrap_servers=address.split(","))
+    try:
+        await admin.start()
+    except KafkaError as error:
+        await admin.close()
+        msg = f"no Kafka at {address} ({type(error).__name__})"
+        raise Unavailable(msg) from None
+    return admin

@@ -14,13 +14,21 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from selectolax.lexbor import LexborHTMLParser
-
+from gateways.html import text_of
 from schemas.printer import EMAIL, Attachment
 
 AUTOMATIC = frozenset(
-    "auto-submitted precedence x-auto-response-suppress list-id list-unsubscribe return-path "
-    "x-autoreply x-autorespond x-loop".split()
+    [
+        "auto-submitted",
+        "precedence",
+        "x-auto-response-suppress",
+        "list-id",
+        "list-unsubscribe",
+        "return-path",
+        "x-autoreply",
+        "x-autorespond",
+        "x-loop",
+    ]
 )
 """The headers that tell automatic mail; so does the content type of a report (RFC 3834, 6522)."""
 
@@ -32,13 +40,9 @@ MAX_PART_HEADER = 1_000
 MAX_PARTS = 500
 MAX_ATTACHMENTS = 50
 MAX_REFERENCES = 200
-MAX_TAGS = 10_000
-"""Of a page that is parsed: nested that deep takes lexbor half a second, and the square beyond."""
-
 RANK = {"text/plain": 0, "text/html": 1}
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,996}>")
 WINDOWS_1252 = "astreinte.windows-1252"
-BREAK = "\x1e"  # ASCII's record separator: no text has it
 NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape"})
 """Python's codecs for other things than mail; one needs seconds for half a megabyte."""
 T = TypeVar("T")
@@ -88,23 +92,6 @@ def fields_of(raw: bytes) -> dict[str, Any]:
         "headers": dict(_telling(mail)),
         "received_at": _date(_header(mail, "date")),
     }
-
-
-def text_of(html: str) -> str:
-    """Return what a reader sees of a page: no scripts or styles, a line for each block."""
-    if html.count("<") > MAX_TAGS:
-        return _tidy(re.sub(r"<[^<>]*>", " ", html))
-    page = LexborHTMLParser(html)
-    page.strip_tags(["script", "style", "head"])
-    for node in page.css("br, p, div, li, tr"):
-        node.insert_before(BREAK)
-        node.insert_after(BREAK)
-    return _tidy(page.root.text() if page.root else "")
-
-
-def _tidy(text: str) -> str:
-    lines = (" ".join(line.split()) for line in text.split(BREAK))
-    return "\n".join(line for line in lines if line)
 
 
 def _safely(read: Callable[[], T], default: T) -> T:

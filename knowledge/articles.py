@@ -84,7 +84,7 @@ def load_article(path: Path) -> Article:
     try:
         text = path.read_text("utf-8")
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        data = yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 - the safe loader, in C
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         msg = f"{path}:{line}: not UTF-8"
@@ -109,7 +109,7 @@ def load_article(path: Path) -> Article:
     return article
 
 
-def _line(node: Any, place: tuple[int | str, ...]) -> int:  # noqa: ANN401 - yaml is not typed
+def _line(node: Any, place: tuple[int | str, ...]) -> int:
     """Return the line, from 1, of a place in the document, or of what encloses it."""
     line = 1
     for step in place:

@@ -65,7 +65,7 @@ class Catalogue:
 def load_catalogue(path: Path = SHIPPED) -> Catalogue:
     """Read and compile the catalogue. Raises `InvalidArticle` with the file's name."""
     try:
-        data = _File.model_validate(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))  # noqa: S506
+        data = _File.model_validate(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))
         return Catalogue(
             spellings={word: brand.name for brand in data.brands for word in brand.spellings},
             models=tuple(
@@ -75,7 +75,9 @@ def load_catalogue(path: Path = SHIPPED) -> Catalogue:
                 Pattern(brand.name, _whole(text)) for brand in data.brands for text in brand.codes
             ),
             known={
-                squeeze(model): (brand.name, model) for brand in data.brands for model in brand.known
+                squeeze(model): (brand.name, model)
+                for brand in data.brands
+                for model in brand.known
             },
             numbered=tuple(
                 (entry.kind, re.compile(entry.pattern, re.IGNORECASE), entry.confidence)

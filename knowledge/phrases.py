@@ -58,7 +58,7 @@ def priorities(path: Path = FOLDER / "priorities.yaml") -> Labelled:
 
 def _read(path: Path, shape: TypeAdapter[list[B]]) -> list[B]:
     try:
-        return shape.validate_python(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))  # noqa: S506
+        return shape.validate_python(yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader))
     except (yaml.YAMLError, ValidationError) as error:
         msg = f"{path}: {error}"
         raise InvalidArticle(msg) from None

@@ -59,7 +59,7 @@ class Wording(BaseModel):
 @cache
 def load_wording(path: Path = FILE) -> Wording:
     """Read the words."""
-    data = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506
+    data = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     for language in Language:
         data[language.value]["try_"] = data[language.value].pop("try")
     return Wording.model_validate(data)

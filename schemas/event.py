@@ -57,7 +57,7 @@ class Event(Value):
         return f"astreinte.{cls.topic}.v{cls.version}"
 
     @classmethod
-    def after(cls, cause: Event, now: datetime, *, index: int = 0, **fields: Any) -> Self:  # noqa: ANN401
+    def after(cls, cause: Event, now: datetime, *, index: int = 0, **fields: Any) -> Self:
         """Make the event that `cause` leads to; fields that both have are carried over.
 
         Parameters

@@ -43,15 +43,17 @@ class InboundReading(Event):
 
     @model_validator(mode="before")
     @classmethod
-    def _identify(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic hands over anything
+    def _identify(cls, given: Any) -> Any:
         if not isinstance(given, dict) or not {"unit_id", "measured_at"} <= given.keys():
             return given
         identity = uuid5(
             ASTREINTE, f"{given['unit_id']}:{given['measured_at']}:{given.get('source')}"
         )
-        return {"event_id": identity, "trace_id": identity.hex} | given | {
-            "occurred_at": given["measured_at"]
-        }
+        return (
+            {"event_id": identity, "trace_id": identity.hex}
+            | given
+            | {"occurred_at": given["measured_at"]}
+        )
 
     @property
     def key(self) -> str:

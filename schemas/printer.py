@@ -67,7 +67,7 @@ class InboundMessage(Event):
 
     @model_validator(mode="before")
     @classmethod
-    def _identify(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic hands over anything
+    def _identify(cls, given: Any) -> Any:
         if not isinstance(given, dict) or not {"channel", "external_id"} <= given.keys():
             return given
         identity = uuid5(ASTREINTE, f"{given['channel']}:{given['external_id']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Language(StrEnum):
@@ -18,7 +19,7 @@ class Labelled(StrEnum):
     fr: str
     en: str
 
-    def __new__(cls, value: str, fr: str, en: str) -> Labelled:
+    def __new__(cls, value: str, fr: str = "", en: str = "") -> Self:
         """Make a member whose value is the first word."""
         member = str.__new__(cls, value)
         member._value_ = value

@@ -95,9 +95,7 @@ Changes made by scripts/export_model.py:
 - the truncation and padding settings were removed from tokenizer.json.
 """
 
-LONG_FRENCH = (
-    "le disjoncteur saute à chaque redémarrage du groupe froid de la réserve, "
-)
+LONG_FRENCH = "le disjoncteur saute à chaque redémarrage du groupe froid de la réserve, "
 LONG_ENGLISH = "The pump was replaced, the oil level checked and the filter cleaned. "
 
 TEXTS: tuple[str, ...] = (
@@ -183,9 +181,7 @@ class SentenceEncoder(nn.Module):
         super().__init__()
         self.bert = bert
 
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Embed a batch of tokenised texts.
 
         Parameters
@@ -258,9 +254,7 @@ def export_fp32(source: Path, target: Path) -> None:
         The ONNX file to write.
     """
     # Eager attention gives a smaller graph than the fused kernel does.
-    bert = BertModel.from_pretrained(
-        source, add_pooling_layer=False, attn_implementation="eager"
-    )
+    bert = BertModel.from_pretrained(source, add_pooling_layer=False, attn_implementation="eager")
     ids = torch.arange(1000, 1051).reshape(3, 17)
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
@@ -411,9 +405,7 @@ def reference_vectors(source: Path) -> Vectors:
     """
     original = SentenceTransformer(str(source), device="cpu")
     original.max_seq_length = MAX_TOKENS
-    return np.asarray(
-        original.encode(list(TEXTS), normalize_embeddings=True), dtype=np.float32
-    )
+    return np.asarray(original.encode(list(TEXTS), normalize_embeddings=True), dtype=np.float32)
 
 
 def exported_vectors(folder: Path, batch: int) -> Vectors:
@@ -434,9 +426,7 @@ def exported_vectors(folder: Path, batch: int) -> Vectors:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")  # noqa: S106
-    session = ort.InferenceSession(
-        folder / "model.onnx", providers=["CPUExecutionProvider"]
-    )
+    session = ort.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     parts: list[Vectors] = []
     for start in range(0, len(TEXTS), batch):
         encoded = tokenizer.encode_batch(list(TEXTS[start : start + batch]))

@@ -21,7 +21,6 @@ from services.stage import Stage
 from services.telling import Teller
 from storage.database import Database
 
-
 EMBEDDED_FETCH_WAIT_MS = 20
 """The embedded broker lets a fetch wait its whole time although data came in between."""
 
@@ -49,7 +48,7 @@ class Neighbours:
     @cached_property
     def broker(self) -> KafkaBroker:
         """The connection to Kafka, not started."""
-        return connection(self.kafka, create_topics=self.embedded)
+        return connection(self.kafka)
 
     @cached_property
     def teller(self) -> Teller:
@@ -81,7 +80,10 @@ class Neighbours:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Close what was made, newest first."""
         await asyncio.shield(self._stack.aclose())

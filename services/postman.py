@@ -101,7 +101,9 @@ class Postman:
         for row in await self._database.read(outbox.unsettled, before):
             if row.owner != self._owner:
                 sent = await self._door.was_sent(row.reply_id)
-                log.info("settled %s: %s", row.reply_id, "it had left" if sent else "it had not left")
+                log.info(
+                    "settled %s: %s", row.reply_id, "it had left" if sent else "it had not left"
+                )
                 await self._database.write(
                     lambda session, row=row, sent=sent: outbox.settle(
                         session, row.reply_id, sent=sent, now=now

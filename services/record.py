@@ -21,7 +21,7 @@ from services.runtime import Handler
 from storage import roads
 from storage.database import Database
 
-TOPICS = (*(event.topic for event in PRINTER), *(f"dead.{stage}" for stage in STAGES))
+RECORDED = (*(event.topic for event in PRINTER), *(f"dead.{stage}" for stage in STAGES))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _conversation(body: dict[str, Any]) -> str:
     return _text(body, "conversation_id") or _text(body.get("message"), "conversation_id")
 
 
-def _text(body: Any, name: str) -> str:  # noqa: ANN401 - any JSON
+def _text(body: Any, name: str) -> str:
     value = body.get(name) if isinstance(body, dict) else None
     return value if isinstance(value, str) else ""
 

@@ -22,9 +22,9 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
 
+from schemas.errors import Rejected, Unavailable
 from schemas.event import Event
 from services import metrics, wire
-from schemas.errors import Rejected, Unavailable
 from services.lanes import Lanes, Record
 from services.subscription import Subscription
 from services.telling import Teller
@@ -107,7 +107,7 @@ class Runner:
     # --- what comes in -----------------------------------------------------------------------
 
     def subscribe(self, broker: KafkaBroker, fetch_wait_ms: int = 500) -> None:
-        """Register with the broker, before it starts; `fetch_wait_ms`: how long it may hold a fetch."""
+        """Register with the broker, which may hold a fetch for `fetch_wait_ms`."""
         self._subscription = Subscription(broker, self.topics, self.group, self, fetch_wait_ms)
 
     async def start(self) -> None:
@@ -237,7 +237,8 @@ class Runner:
         """Write a dead letter; the record then counts as done."""
         self._dead_in_a_row += 1
         if self._dead_in_a_row > self.policy.dead_in_a_row:
-            msg = f"{self.policy.dead_in_a_row} dead letters in a row, the last: {type(error).__name__}"
+            limit = self.policy.dead_in_a_row
+            msg = f"{limit} dead letters in a row, the last: {type(error).__name__}"
             raise _Stop(msg)
         place = f"{record.topic}/{record.partition}/{record.offset}"
         if isinstance(error, Rejected):

@@ -12,10 +12,11 @@ from contextlib import asynccontextmanager
 
 from aiokafka.errors import KafkaConnectionError
 
+from gateways.kafka import missing_topics
 from schemas.errors import Unavailable
-from schemas.topics import STAGES
+from schemas.topics import STAGES, TOPICS
 from services.neighbours import Neighbours
-from services.record import TOPICS, every_step, read_step
+from services.record import RECORDED, every_step, read_step
 from services.runtime import Policy, Runner
 from services.settings import Settings
 from services.stage import Stage
@@ -32,7 +33,7 @@ async def build_record(near: Neighbours) -> Stage:
     stage.add(
         Runner(
             "record",
-            TOPICS,
+            RECORDED,
             stage.group,
             near.teller,
             read_step,
@@ -66,7 +67,13 @@ async def running(near: Neighbours, names: Sequence[str]) -> AsyncIterator[list[
 
 
 async def _connect(near: Neighbours) -> None:
-    """Start the broker's connection; Kafka may come up later than we do."""
+    """Start the broker's connection; Kafka may come up later than we do.
+
+    Raises
+    ------
+    Unavailable
+        No Kafka there, or topics that are missing: said, instead of consuming nothing.
+    """
     for attempt in range(1, CONNECT_TRIES + 1):
         try:
             await near.broker.connect()
@@ -77,7 +84,12 @@ async def _connect(near: Neighbours) -> None:
             log.warning("no Kafka at %s yet, trying again", near.kafka)
             await asyncio.sleep(2)
         else:
-            return
+            break
+    if not near.embedded:
+        missing = await missing_topics(near.kafka, [topic.name for topic in TOPICS])
+        if missing:
+            msg = f"Kafka lacks {', '.join(missing)}; `astreinte topics --create` makes them"
+            raise Unavailable(msg)
 
 
 async def until_stopped(stages: Sequence[Stage]) -> int:
@@ -104,7 +116,10 @@ async def serve(name: str) -> int:
     if not settings.kafka.servers:
         print("ASTREINTE_KAFKA_SERVERS is not set: a stage alone needs a Kafka", file=sys.stderr)
         return 2
-    async with Neighbours(settings, settings.kafka.servers) as near, running(near, [name]) as stages:
+    async with (
+        Neighbours(settings, settings.kafka.servers) as near,
+        running(near, [name]) as stages,
+    ):
         log.info("%s runs", name)
         return await until_stopped(stages)
 

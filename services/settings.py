@@ -1,4 +1,4 @@
-"""What can be set: one small class for each neighbour. Every field is `ASTREINTE_<CLASS>_<FIELD>`."""
+"""What can be set, a small class for each neighbour; a field is `ASTREINTE_<CLASS>_<FIELD>`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class HttpSettings(BaseSettings):
     model_config = _prefix("HTTP")
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
-    port: int = Field(default=8080, ge=0, le=65535, description="port to listen on; 0: any free one")
+    port: int = Field(
+        default=8080, ge=0, le=65535, description="port to listen on; 0: any free one"
+    )
 
 
 class EmbeddingSettings(BaseSettings):
@@ -50,7 +52,7 @@ class EmbeddingSettings(BaseSettings):
 
     model: str = Field(
         default="all-MiniLM-L6-v2",
-        description="a folder with model.onnx and tokenizer.json, a hub name, or the one that ships",
+        description="the one that ships, a folder with model.onnx and tokenizer.json, or a hub's",
     )
     threads: int = Field(default=2, ge=1, le=64, description="CPU threads of the model")
 
@@ -63,7 +65,9 @@ class OllamaSettings(BaseSettings):
     url: str = Field(default="http://127.0.0.1:11434", description="Ollama's address; empty: none")
     model: str = Field(default="", description="its name; empty: the first local chat model found")
     timeout_s: float = Field(default=60.0, gt=0, le=600, description="for one whole answer")
-    parallel: int = Field(default=1, ge=1, le=64, description="requests at once (OLLAMA_NUM_PARALLEL)")
+    parallel: int = Field(
+        default=1, ge=1, le=64, description="requests at once (OLLAMA_NUM_PARALLEL)"
+    )
     context_tokens: int = Field(default=4096, ge=512, description="num_ctx: one for all requests")
 
 
@@ -72,7 +76,9 @@ class DispatchSettings(BaseSettings):
 
     model_config = _prefix("DISPATCH")
 
-    outbound: str = Field(default="console", pattern="^(console|file)$", description="console or file")
+    outbound: str = Field(
+        default="console", pattern="^(console|file)$", description="console or file"
+    )
     file: Path = Field(default=Path("data/outbox.jsonl"), description="where `file` writes")
     signature: str = Field(default="Astreinte", max_length=80, description="who signs the replies")
     contact: str = Field(

@@ -37,7 +37,12 @@ class Subscription:
     """A consumer of `topics` in `group`, registered with a broker that is not started yet."""
 
     def __init__(
-        self, broker: KafkaBroker, topics: tuple[str, ...], group: str, taker: Taker, fetch_wait_ms: int
+        self,
+        broker: KafkaBroker,
+        topics: tuple[str, ...],
+        group: str,
+        taker: Taker,
+        fetch_wait_ms: int,
     ) -> None:
         self._taker = taker
         self._subscriber = broker.subscriber(
@@ -56,8 +61,9 @@ class Subscription:
         self._subscriber(self._take_over)
 
     async def start(self) -> None:
-        """Join the group and consume. Not left to FastStream, which starts one after the other:
-        each waits for its group, seconds on some brokers.
+        """Join the group and consume.
+
+        Not left to FastStream, which starts one after the other: each waits for its group.
         """
         await self._subscriber.start()
 
@@ -91,7 +97,7 @@ class Subscription:
         return True
 
     @property
-    def _consumer(self) -> Any:  # noqa: ANN401 - aiokafka is not typed
+    def _consumer(self) -> Any:
         return self._subscriber.consumer
 
 
@@ -106,7 +112,7 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         self._taker.assigned(assigned)
 
 
-async def _never_raising_parser(records: Any, _original: Any) -> KafkaMessage:  # noqa: ANN401
+async def _never_raising_parser(records: Any, _original: Any) -> KafkaMessage:
     # FastStream's own parser decodes headers; one that is not UTF-8 loses the whole poll.
     return KafkaMessage(body=b"", raw_message=records, consumer=_NO_CONSUMER)
 

@@ -29,19 +29,16 @@ class TopicState:
 
 async def survey(servers: str, group: str) -> list[TopicState]:
     """Ask the broker about every topic of the table that exists there."""
-    states = []
     plain = AIOKafkaConsumer(
         bootstrap_servers=servers.split(","), enable_auto_commit=False, fetch_max_wait_ms=50
     )
     await plain.start()
     try:
         there = await plain.topics()
-        for topic in TOPICS:
-            if topic.name in there:
-                states.append(await _state(plain, servers, group, topic.name))
+        names = [topic.name for topic in TOPICS if topic.name in there]
+        return [await _state(plain, servers, group, name) for name in names]
     finally:
         await plain.stop()
-    return states
 
 
 async def _state(plain: AIOKafkaConsumer, servers: str, group: str, topic: str) -> TopicState:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from faststream.kafka import KafkaBroker
 
+from schemas.errors import Rejected, Unavailable
 from schemas.event import Event
 from services import wire
-from schemas.errors import Rejected, Unavailable
 from services.lanes import Record
 
 
@@ -31,37 +31,43 @@ class Teller:
         Rejected
             An event is larger than the broker takes.
         """
-        await self._send([
-            (
-                event.topic,
-                event.key.encode(),
-                wire.body_of(event),
-                wire.headers_of(event, source, took_ms),
-                event.trace_id,
-            )
-            for event in events
-        ])
+        await self._send(
+            [
+                (
+                    event.topic,
+                    event.key.encode(),
+                    wire.body_of(event),
+                    wire.headers_of(event, source, took_ms),
+                    event.trace_id,
+                )
+                for event in events
+            ]
+        )
 
     async def bury(self, stage: str, record: Record, headers: wire.Headers) -> None:
         """Publish a dead letter: the original bytes and key."""
         await self._send([(f"dead.{stage}", record.key, record.value or b"", headers, "")])
 
-    async def _send(self, letters: list[tuple[str, bytes | None, bytes, wire.Headers, str]]) -> None:
+    async def _send(
+        self, letters: list[tuple[str, bytes | None, bytes, wire.Headers, str]]
+    ) -> None:
         if not letters:
             return
         try:
             async with asyncio.timeout(self._confirm_s):
-                await asyncio.gather(*[
-                    await self._broker.publish(
-                        body,
-                        topic=topic,
-                        key=key,
-                        headers=headers,
-                        correlation_id=trace,
-                        no_confirm=True,
-                    )
-                    for topic, key, body, headers, trace in letters
-                ])
+                await asyncio.gather(
+                    *[
+                        await self._broker.publish(
+                            body,
+                            topic=topic,
+                            key=key,
+                            headers=headers,
+                            correlation_id=trace,
+                            no_confirm=True,
+                        )
+                        for topic, key, body, headers, trace in letters
+                    ]
+                )
         except MessageSizeTooLargeError as error:
             msg = "larger than the broker takes"
             raise Rejected(msg) from error

@@ -12,8 +12,8 @@ from typing import TypeVar
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
-from schemas.event import Event
 from schemas.errors import Rejected, reason_of
+from schemas.event import Event
 
 MAX_HEADER_BYTES = 8_192
 """Of one header. Ours have at most 100 bytes; HTTP servers commonly stop at 8 KiB."""
@@ -90,5 +90,3 @@ def dead_letter_headers(
         "dead_reason": str(error)[:1000] if known else "an unexpected error; see the log",
         "dead_time": datetime.now(UTC).isoformat(),
     }
-
-

@@ -24,15 +24,15 @@ STORY: tuple[Line, ...] = (
         "Garage Lemoine",
         "sms",
         "+33 6 39 98 12 01",
-        "slt l'imprimante bourre a chaque feuille on peut plus rien sortir",
+        "slt ya un bourrage papier dans l'imprimante, on voit une feuille coincee, kes kon fait ?",
         after_s=0.0,
     ),
     Line(
         "Pharmacie des Halles",
         "email",
         "contact@pharmacie-des-halles.example",
-        "Bonjour,\n\nNotre Lexmark C750 affiche « Prêt Hex » depuis ce matin et imprime des pages de "
-        "chiffres et de lettres. Que devons-nous faire ?\n\nCordialement,\nClaire Vasseur",
+        "Bonjour,\n\nNotre Lexmark C750 affiche « Prêt Hex » depuis ce matin et imprime des pages "
+        "de chiffres et de lettres. Que devons-nous faire ?\n\nCordialement,\nClaire Vasseur",
         subject="Écran « Prêt Hex »",
     ),
     Line(
@@ -52,8 +52,8 @@ STORY: tuple[Line, ...] = (
         "Atelier Colin",
         "email",
         "atelier@colin-bois.example",
-        "Bonjour, votre technicien devait passer hier et personne n'est venu. C'est la deuxième fois, "
-        "je suis vraiment mécontent.",
+        "Bonjour, votre technicien devait passer hier et personne n'est venu. C'est la deuxième "
+        "fois, je suis vraiment mécontent.",
         subject="Personne n'est venu !",
     ),
     Line(

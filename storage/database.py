@@ -37,7 +37,7 @@ class Database:
         """Make the tables that are not there."""
         await self._in(self._writers, lambda: SQLModel.metadata.create_all(self.engine))
 
-    async def write(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
+    async def write(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work(session, *args)` in a transaction that is committed when it returns.
 
         Raises
@@ -47,7 +47,7 @@ class Database:
         """
         return await self._in(self._writers, lambda: self._transaction(work, args))
 
-    async def read(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
+    async def read(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work(session, *args)`, which only reads. Raises as `write` does."""
         return await self._in(self._readers, lambda: self._transaction(work, args))
 
@@ -83,7 +83,7 @@ def _engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
-    def _settle(connection: Any, _record: Any) -> None:  # noqa: ANN401
+    def _settle(connection: Any, _record: Any) -> None:
         # FULL: what was acknowledged to a gateway survives a power cut, not only a kill.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")

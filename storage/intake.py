@@ -99,11 +99,15 @@ def note(
     """
     message = told.message
     if told.new_customer:
-        customer = {"customer_id": message.customer_id, "address": address, "created_at": now}
+        customer: dict[str, Any] = {
+            "customer_id": message.customer_id,
+            "address": address,
+            "created_at": now,
+        }
         customer["name"] = address.partition(":")[2][:255]
         additions.customers.append(customer)
         known.customers[address] = Customer(**customer)
-    conversation = {
+    conversation: dict[str, Any] = {
         "conversation_id": message.conversation_id,
         "customer_id": message.customer_id,
         "channel": message.channel.value,

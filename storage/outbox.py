@@ -43,9 +43,7 @@ def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[O
     if ids:
         session.execute(
             update(Outgoing)
-            .where(
-                col(Outgoing.reply_id).in_(ids), col(Outgoing.status) == SendStatus.QUEUED.value
-            )
+            .where(col(Outgoing.reply_id).in_(ids), col(Outgoing.status) == SendStatus.QUEUED.value)
             .values(
                 status=SendStatus.SENDING.value,
                 owner=owner,
@@ -55,7 +53,10 @@ def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[O
         )
     mine = (col(Outgoing.status) == SendStatus.SENDING.value) & (col(Outgoing.owner) == owner)
     untold = col(Outgoing.told_at).is_(None) & col(Outgoing.status).in_(
-        [status.value for status in (SendStatus.SENT, SendStatus.FAILED, SendStatus.HELD, SendStatus.NONE)]
+        [
+            status.value
+            for status in (SendStatus.SENT, SendStatus.FAILED, SendStatus.HELD, SendStatus.NONE)
+        ]
     )
     return session.exec(
         select(Outgoing).where(or_(mine, untold)).order_by(col(Outgoing.created_at)).limit(limit)
@@ -103,9 +104,7 @@ def mark_told(session: Session, rows: Sequence[Outgoing], now: datetime) -> None
         failed = row.status == SendStatus.FAILED.value
         state = "failed" if failed else STATE_AFTER[Action(row.action)]
         session.execute(
-            update(Message)
-            .where(col(Message.message_id) == row.message_id)
-            .values(outcome=state)
+            update(Message).where(col(Message.message_id) == row.message_id).values(outcome=state)
         )
         session.execute(
             update(Conversation)

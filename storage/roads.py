@@ -36,11 +36,13 @@ def write(
 
 def since(session: Session, seq: int, limit: int = 500) -> Sequence[tuple[int, str, str, str]]:
     """Return (seq, conversation, trace, topic) of the events recorded after `seq`."""
-    columns = (Recorded.seq, Recorded.conversation_id, Recorded.trace_id, Recorded.topic)
+    columns = (col(Recorded.seq), Recorded.conversation_id, Recorded.trace_id, Recorded.topic)
     rows = session.exec(
         select(*columns).where(col(Recorded.seq) > seq).order_by(col(Recorded.seq)).limit(limit)
     )
-    return [(number or 0, conversation, trace, topic) for number, conversation, trace, topic in rows]
+    return [
+        (number or 0, conversation, trace, topic) for number, conversation, trace, topic in rows
+    ]
 
 
 def last_seq(session: Session) -> int:

@@ -16,7 +16,7 @@ class Utc(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401 - as SQLAlchemy says
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Keep microseconds in MySQL too."""
         if dialect.name == "mysql":
             return dialect.type_descriptor(DATETIME(fsp=6))
@@ -33,7 +33,7 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
-def _long_text() -> Any:  # noqa: ANN401 - MySQL's TEXT holds 64 KB only: a long mail is longer
+def _long_text() -> Any:
     return Text().with_variant(MEDIUMTEXT(), "mysql")
 
 
@@ -77,7 +77,9 @@ class Message(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("channel", "external_id"),)
 
     message_id: str = Field(primary_key=True, max_length=36)
-    conversation_id: str = Field(foreign_key="conversation.conversation_id", max_length=40, index=True)
+    conversation_id: str = Field(
+        foreign_key="conversation.conversation_id", max_length=40, index=True
+    )
     channel: str = Field(max_length=16)
     external_id: str = Field(max_length=255)
     subject: str = Field(default="", max_length=998)

@@ -33,7 +33,9 @@ def text_to_classify(event: MessageReceived) -> str:
     """Return subject and words of a message, at most `TEXT_CHARACTERS`."""
     message = event.message
     subject = message.subject.strip()
-    joined = message.text if not subject or subject in message.text else f"{subject}\n{message.text}"
+    joined = (
+        message.text if not subject or subject in message.text else f"{subject}\n{message.text}"
+    )
     return joined[:TEXT_CHARACTERS]
 
 
@@ -77,7 +79,8 @@ def best_category(intents: Probabilities) -> tuple[Category, float]:
 def best_intent(intents: Probabilities, category: Category) -> tuple[Intent, float]:
     """Return the likeliest intent of a category."""
     name = max(
-        (name for name in intents if CATEGORY_OF[Intent(name)] is category), key=lambda n: intents[n]
+        (name for name in intents if CATEGORY_OF[Intent(name)] is category),
+        key=lambda n: intents[n],
     )
     return Intent(name), round(intents[name], 4)
 

@@ -19,7 +19,9 @@ def drafted_replies(database: Database, postman: Postman, outbound: str) -> Hand
 
     async def handle(events: Sequence[ReplyDrafted]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
-        await database.write(outbox.record, [printer.plan(event, outbound, now) for event in events])
+        await database.write(
+            outbox.record, [printer.plan(event, outbound, now) for event in events]
+        )
         postman.hurry()
         return [() for _ in events]  # the postman tells, once it has sent
 

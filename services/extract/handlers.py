@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from knowledge.catalogue import Catalogue
 from schemas.event import Event
 from schemas.printer import MessageClassified
 from services.extract import printer
-from knowledge.catalogue import Catalogue
 from services.runtime import Handler
 
 

@@ -18,7 +18,9 @@ ALMOST = 85
 SURE, LIKELY, GUESSED = 0.95, 0.85, 0.7
 
 _WORD = re.compile(r"[^\W\d_]{5,}")
-_MODEL_LIKE = re.compile(r"(?<![\w-])(?=[a-z -]*\d)[a-z]{1,3}[ -]?[0-9o]{3,4}[a-z]{0,4}(?![\w-])", re.IGNORECASE)
+_MODEL_LIKE = re.compile(
+    r"(?<![\w-])(?=[a-z -]*\d)[a-z]{1,3}[ -]?[0-9o]{3,4}[a-z]{0,4}(?![\w-])", re.IGNORECASE
+)
 _CODE_CONTEXT = re.compile(
     r"(code|erreur|error|affiche|message|panneau|[ée]cran|display|shows?|says|d[ée]faut|panne)\W.{0,40}$",
     re.IGNORECASE | re.DOTALL,
@@ -27,7 +29,9 @@ _MONEY = re.compile(r"^\s*(€|eur|euros?|%|h\b|ht|ttc)", re.IGNORECASE)
 _TELLING = re.compile(r"[a-z]", re.IGNORECASE)
 
 
-def extract(event: MessageClassified, catalogue: Catalogue, now: datetime) -> tuple[MessageExtracted, ...]:
+def extract(
+    event: MessageClassified, catalogue: Catalogue, now: datetime
+) -> tuple[MessageExtracted, ...]:
     """Tell what the message names, in the order of the text; spans are of `message.text`."""
     findings = find(event.message.text, catalogue)
     why = ", ".join(f"{found.kind} {found.value}" for found in findings) or "rien de reconnu"
@@ -66,7 +70,9 @@ def _brands(text: str, catalogue: Catalogue) -> Iterator[Finding]:
         return
     long_names = [name for name in catalogue.spellings if len(name) > 4]  # noqa: PLR2004
     for match in _WORD.finditer(lower):
-        almost = process.extractOne(match.group(), long_names, scorer=fuzz.ratio, score_cutoff=ALMOST)
+        almost = process.extractOne(
+            match.group(), long_names, scorer=fuzz.ratio, score_cutoff=ALMOST
+        )
         if almost:
             yield Finding(
                 kind="brand",
@@ -125,7 +131,9 @@ def _numbered(text: str, catalogue: Catalogue) -> Iterator[Finding]:
             if not _MONEY.match(text[match.end(1) :]):
                 yield Finding(
                     kind=kind,
-                    value=match.group(1).upper() if "0x" not in match.group(1).lower() else match.group(1),
+                    value=match.group(1).upper()
+                    if "0x" not in match.group(1).lower()
+                    else match.group(1),
                     start=match.start(1),
                     end=match.end(1),
                     confidence=confidence,
@@ -133,7 +141,7 @@ def _numbered(text: str, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _implied_brand(kept: list[Finding], catalogue: Catalogue) -> Iterator[Finding]:
-    """A known model names its make."""
+    """Return the make that a known model names."""
     if any(found.kind == "brand" for found in kept):
         return
     for found in kept:

@@ -24,7 +24,8 @@ SAME_CONVERSATION = timedelta(days=7)
 _REPLY_PREFIX = re.compile(r"^\s*((re|ré|rép|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _ATTRIBUTION = re.compile(
-    r"^(le\b.{4,120}a écrit|on\b.{4,120}wrote)\s*:\s*$|^-{2,}\s*(message d'origine|original message)",
+    r"^(le\b.{4,120}a écrit|on\b.{4,120}wrote)\s*:\s*$|"
+    r"^-{2,}\s*(message d'origine|original message)",
     re.IGNORECASE,
 )
 
@@ -38,7 +39,11 @@ _AUTOMATIC = (
     ("list-id", re.compile(r"."), "liste de diffusion"),
     ("list-unsubscribe", re.compile(r"."), "liste de diffusion"),
     ("return-path", re.compile(r"^\s*<>\s*$"), "avis de non-remise"),
-    ("content-type", re.compile(r"report-type=\"?delivery-status", re.IGNORECASE), "avis de non-remise"),
+    (
+        "content-type",
+        re.compile(r"report-type=\"?delivery-status", re.IGNORECASE),
+        "avis de non-remise",
+    ),
 )
 _ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre)@", re.IGNORECASE)
 
@@ -86,7 +91,9 @@ def arrive(inbound: InboundMessage, html_text: str, now: datetime) -> Arrival:
         text=without_quotes(text) if inbound.channel is Channel.EMAIL else text,
         automatic=automatic(inbound),
         answers_to=tuple(
-            dict.fromkeys(name for name in (inbound.in_reply_to, *reversed(inbound.references)) if name)
+            dict.fromkeys(
+                name for name in (inbound.in_reply_to, *reversed(inbound.references)) if name
+            )
         ),
     )
 
@@ -152,14 +159,18 @@ def choose(arrival: Arrival, thread: str | None, open_ones: Sequence[Open]) -> s
         apart = abs(inbound.received_at - conversation.last_at)
         if conversation.channel != inbound.channel.value or apart > SAME_CONVERSATION:
             continue
-        if inbound.channel is not Channel.EMAIL or same_subject(inbound.subject, conversation.subject):
+        if inbound.channel is not Channel.EMAIL or same_subject(
+            inbound.subject, conversation.subject
+        ):
             return conversation.conversation_id
     return None
 
 
 def same_subject(one: str, other: str) -> bool:
     """Say whether two subjects differ only in `Re:` and `Tr:`."""
-    return _REPLY_PREFIX.sub("", one).strip().lower() == _REPLY_PREFIX.sub("", other).strip().lower()
+    return (
+        _REPLY_PREFIX.sub("", one).strip().lower() == _REPLY_PREFIX.sub("", other).strip().lower()
+    )
 
 
 def new_conversation_id(inbound: InboundMessage) -> str:
@@ -168,7 +179,12 @@ def new_conversation_id(inbound: InboundMessage) -> str:
 
 
 def receive(
-    arrival: Arrival, conversation_id: str, now: datetime, *, new_customer: bool, new_conversation: bool
+    arrival: Arrival,
+    conversation_id: str,
+    now: datetime,
+    *,
+    new_customer: bool,
+    new_conversation: bool,
 ) -> tuple[MessageReceived, ...]:
     """Tell that a message was received. The same for the same message, however often."""
     inbound = arrival.inbound

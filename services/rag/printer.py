@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from knowledge.articles import Article
 from schemas.printer import MessageExtracted, MessageGrounded, Passage
 from schemas.vocabulary import Language
 
@@ -23,34 +24,20 @@ CODE_UNSPOKEN = 0.6
 """A sheet about one make's codes is less likely when neither the make nor a code was named."""
 
 
-class Text(Protocol):
-    """An article in one language."""
-
-    title: str
-    cause: str
-    steps: tuple[str, ...]
-    call_technician: str
-
-
-class Sheet(Protocol):
-    """An article."""
-
-    id: str
-    brand: str | None
-    models: tuple[str, ...]
-    error_codes: tuple[str, ...]
-    source: str
-
-    def version(self, language: Language) -> Text:
-        """Return the article in a language."""
-
-
 class Hit(Protocol):
     """What search found."""
 
-    name: str
-    score: float
-    evidence: dict[str, float]
+    @property
+    def name(self) -> str:
+        """The article."""
+
+    @property
+    def score(self) -> float:
+        """Probability that it answers."""
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """What each search said."""
 
 
 def question(event: MessageExtracted) -> str:
@@ -62,13 +49,15 @@ def question(event: MessageExtracted) -> str:
 
 
 def ground(
-    event: MessageExtracted, hits: Sequence[Hit], sheets: Mapping[str, Sheet], now: datetime
+    event: MessageExtracted, hits: Sequence[Hit], sheets: Mapping[str, Article], now: datetime
 ) -> tuple[MessageGrounded, ...]:
     """Keep the articles that fit the printer and are near enough, best first."""
     brand, model, code = (event.first(kind) for kind in ("brand", "model", "error_code"))
     language = event.classification.language
     passages = [
-        _passage(sheets[hit.name], language, _score(hit, sheets[hit.name], brand, code), hit.evidence)
+        _passage(
+            sheets[hit.name], language, _score(hit, sheets[hit.name], brand, code), hit.evidence
+        )
         for hit in hits
         if _fits(sheets[hit.name], brand, model)
     ]
@@ -82,15 +71,15 @@ def ground(
     return (MessageGrounded.after(event, now, passages=tuple(near[:AT_MOST]), why=why),)
 
 
-def _fits(sheet: Sheet, brand: str | None, model: str | None) -> bool:
-    """A maker's sheet is for its makes; one for all printers is for all."""
+def _fits(sheet: Article, brand: str | None, model: str | None) -> bool:
+    """Say whether a sheet is for this printer; one without a make is for all."""
     if sheet.brand and brand and sheet.brand.lower() != brand.lower():
         return False
     known = {name.lower() for name in sheet.models}
     return not (known and model and model.lower() not in known)
 
 
-def _score(hit: Hit, sheet: Sheet, brand: str | None, code: str | None) -> float:
+def _score(hit: Hit, sheet: Article, brand: str | None, code: str | None) -> float:
     if code and any(_same_code(code, pattern) for pattern in sheet.error_codes):
         return hit.score + (1 - hit.score) * CODE_BONUS
     if sheet.brand and sheet.error_codes and not (brand or code):
@@ -107,7 +96,7 @@ def _same_code(code: str, pattern: str) -> bool:
 
 
 def _passage(
-    sheet: Sheet, language: Language, score: float, evidence: dict[str, float]
+    sheet: Article, language: Language, score: float, evidence: dict[str, float]
 ) -> Passage:
     text = sheet.version(language)
     return Passage(

@@ -22,6 +22,12 @@ NEEDED: Mapping[Category, float] = {
 """Score that the best article needs when the message seems to be about something else: a doubtful
 category may be overruled by a good article, a complaint hardly ever."""
 NEEDED_OFF_TOPIC = 0.85
+NEEDED_VISIT = 0.9
+"""A wish for a technician is overruled only by an article that is all but certain."""
+NEEDED_BY: Mapping[Intent, float] = {
+    Intent.OFF_TOPIC: NEEDED_OFF_TOPIC,
+    Intent.TECHNICIAN_VISIT: NEEDED_VISIT,
+}
 BY_A_PERSON: Mapping[Intent, str] = {
     Intent.HUMAN_REQUEST: "asked_for_person",
     Intent.TECHNICIAN_VISIT: "technician",
@@ -34,7 +40,8 @@ NO_ANSWER: Mapping[Intent, tuple[str, float]] = {
 """Intents that need no answer, and the confidence from which we dare to give none."""
 
 _PERSON = re.compile(
-    r"^\W*(humain|human|agent)\W*$|\b(parler (à|a|avec) (une? )?(personne|humain|conseill\w+|quelqu'un)|"
+    r"^\W*(humain|human|agent)\W*$|"
+    r"\b(parler (à|a|avec) (une? )?(personne|humain|conseill\w+|quelqu'un)|"
     r"(speak|talk) (to|with) (a |an )?(person|human|agent|someone))\b",
     re.IGNORECASE,
 )
@@ -63,8 +70,7 @@ def decide(event: MessageGrounded) -> tuple[Action, str]:
         reason, needed = NO_ANSWER[seen.intent]
         if seen.intent_confidence >= needed:
             return Action.IGNORE, reason
-    needed_score = NEEDED_OFF_TOPIC if seen.intent is Intent.OFF_TOPIC else NEEDED[seen.category]
-    if event.passages and best >= needed_score and seen.intent is not Intent.TECHNICIAN_VISIT:
+    if event.passages and best >= NEEDED_BY.get(seen.intent, NEEDED[seen.category]):
         return Action.REPLY, "grounded"
     return Action.HANDOFF, _reason(event)
 
@@ -73,7 +79,12 @@ def _reason(event: MessageGrounded) -> str:
     seen = event.classification
     if seen.intent in BY_A_PERSON:
         return BY_A_PERSON[seen.intent]
-    if seen.category in {Category.ORDER, Category.BILLING, Category.COMPLAINT, Category.INFORMATION}:
+    if seen.category in {
+        Category.ORDER,
+        Category.BILLING,
+        Category.COMPLAINT,
+        Category.INFORMATION,
+    }:
         return seen.category.value
     return "no_passage"
 
@@ -104,21 +115,27 @@ def reply_text(event: MessageGrounded, wording: Wording, sender: Sender) -> str:
             title=passage.title, steps=steps, contact=contact, signature=sender.signature
         )
     steps = "\n".join(f"{n}. {step}" for n, step in enumerate(passage.steps, 1))
-    return "\n\n".join([
-        words.greeting,
-        _about(event, passage, words) + "\n" + words.cause.format(cause=passage.cause),
-        f"{words.try_}\n{steps}",
-        words.otherwise.format(call_technician=passage.call_technician)
-        + "\n"
-        + words.reach.format(contact=contact),
-        words.machine + "\n" + words.sources.format(sources=passage.source),
-        words.signed.format(signature=sender.signature),
-    ])
+    return "\n\n".join(
+        [
+            words.greeting,
+            _about(event, passage, words) + "\n" + words.cause.format(cause=passage.cause),
+            f"{words.try_}\n{steps}",
+            words.otherwise.format(call_technician=passage.call_technician)
+            + "\n"
+            + words.reach.format(contact=contact),
+            words.machine + "\n" + words.sources.format(sources=passage.source),
+            words.signed.format(signature=sender.signature),
+        ]
+    )
 
 
 def _about(event: MessageGrounded, passage: Passage, words: Words) -> str:
     """Introduce the article; one for a make that the customer did not name says so."""
-    title = passage.title[0].lower() + passage.title[1:] if passage.title[:2].istitle() else passage.title
+    title = (
+        passage.title[0].lower() + passage.title[1:]
+        if passage.title[:2].istitle()
+        else passage.title
+    )
     if passage.brand and event.first("brand") != passage.brand:
         models = " ".join([passage.brand, *passage.models[:1]])
         return words.about_model.format(models=models, title=title)
