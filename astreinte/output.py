@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,8 +18,17 @@ from knowledge.wording import load_wording
 from schemas.vocabulary import Action, Language
 from services.survey import TopicState
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class Printer(Console):
+    """A desk goes on when whoever read its output has gone; rich would exit in the middle."""
+
+    def on_broken_pipe(self) -> None:
+        """Print into nothing from now on."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+out = Printer(highlight=False, soft_wrap=True)
+err = Printer(stderr=True, highlight=False, soft_wrap=True)
 
 
 def as_json(value: Any) -> None:

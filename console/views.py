@@ -185,7 +185,8 @@ def _classification(found: Json | None) -> Json | None:
 
 
 def _customer(customer: Customer) -> Json:
-    return {"name": customer.name, "address": customer.address.partition(":")[2]}
+    address = customer.address.partition(":")[2]
+    return {"name": customer.name or address, "address": address if customer.name else ""}
 
 
 def _reason(code: str, wording: Wording) -> Json:

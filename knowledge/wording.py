@@ -34,14 +34,13 @@ class Words(BaseModel):
 
 
 class Wording(BaseModel):
-    """All languages, and the labels of reasons and kinds: (French, English)."""
+    """All languages, and the labels of reasons: (French, English)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     fr: Words
     en: Words
     reasons: dict[str, tuple[str, str]]
-    kinds: dict[str, tuple[str, str]]
 
     def of(self, language: Language) -> Words:
         """Return the words of a language."""
@@ -50,10 +49,6 @@ class Wording(BaseModel):
     def reason(self, code: str, language: Language) -> str:
         """Return the label of a reason; the code itself when there is none."""
         return self.reasons.get(code, (code, code))[language is Language.EN]
-
-    def kind(self, code: str, language: Language) -> str:
-        """Return the label of a kind of finding; the code itself when there is none."""
-        return self.kinds.get(code, (code, code))[language is Language.EN]
 
 
 @cache

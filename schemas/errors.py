@@ -17,6 +17,11 @@ def reason_of(error: ValidationError) -> str:
     """Say what is wrong and where, without the input: it may hold a customer's words."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
-        for problem in problems[:5]
+        f"{'.'.join(_path(problem['loc'])) or 'body'}: {problem['msg']}" for problem in problems[:5]
     )[:1000]
+
+
+def _path(loc: tuple[int | str, ...]) -> list[str]:
+    # What follows `headers` is a name that the sender chose.
+    path = [str(part) for part in loc]
+    return path[: path.index("headers") + 1] if "headers" in path else path

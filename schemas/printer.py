@@ -51,6 +51,7 @@ class InboundMessage(Event):
     channel: Channel
     external_id: Identifier = Field(description="the provider's id; unique within a channel")
     sender: Line | None = Field(default=None, alias="from", description="address or number")
+    sender_name: Line | None = Field(default=None, alias="from_name", description="as they sign")
     to: Line | None = None
     customer_ref: Identifier | None = Field(default=None, description="the caller's own number")
     subject: Line = ""

@@ -121,6 +121,23 @@ class Severity(Labelled):
     CRITICAL = "critical", "critique", "critical"
 
 
+class FindingKind(Labelled):
+    """What a message may name. Readers meet others too: newer writers find more."""
+
+    BRAND = "brand", "marque", "make"
+    MODEL = "model", "modèle", "model"
+    ERROR_CODE = "error_code", "code d'erreur", "error code"
+    SERIAL_NUMBER = "serial_number", "numéro de série", "serial number"
+    ORDER_NUMBER = "order_number", "commande n°", "order no."
+    INVOICE_NUMBER = "invoice_number", "facture n°", "invoice no."
+
+
+def kind_label(kind: str, language: Language) -> str:
+    """Return the label of a kind of finding; the word itself when it is not one of ours."""
+    known = FindingKind._value2member_map_.get(kind)
+    return known.label(language) if isinstance(known, FindingKind) else kind
+
+
 class Action(Labelled):
     """What the desk does with a message."""
 

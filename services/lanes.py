@@ -65,9 +65,7 @@ class Lanes:
         unit: list[Record] = []
         while self._ready and len(unit) < limit:
             lane = self._ready.popleft()
-            queue = self._waiting.get(lane)
-            if queue is None:  # its partition was revoked
-                continue
+            queue = self._waiting[lane]
             while queue and len(unit) < limit:
                 unit.append(queue.popleft())
             if not queue:
@@ -119,6 +117,8 @@ class Lanes:
             self._partitions.pop(place, None)
         for lane in [lane for lane in self._waiting if lane[:2] in gone]:
             self.waiting -= len(self._waiting.pop(lane))
+        # A lane that stayed in line would stand there twice once its partition comes back.
+        self._ready = deque(lane for lane in self._ready if lane[:2] not in gone)
 
 
 def _lane(record: Record) -> Lane:

@@ -54,16 +54,23 @@ async def build(name: str, near: Neighbours) -> Stage:
 @asynccontextmanager
 async def running(near: Neighbours, names: Sequence[str]) -> AsyncIterator[list[Stage]]:
     """Have stages run; at the end they drain, then the connection closes."""
-    stages = [await build(name, near) for name in names]
     await _connect(near)
+    stages: list[Stage] = []
     try:
-        await asyncio.gather(*(stage.start() for stage in stages))
+        # Side by side: while one trains its classifier, the others join their groups.
+        stages += await asyncio.gather(*(_started(name, near) for name in names))
         yield stages
     finally:
         # In the order of the road: what one stage still tells, the next one still takes.
         for stage in stages:
             await stage.drain()
         await near.broker.stop()
+
+
+async def _started(name: str, near: Neighbours) -> Stage:
+    stage = await build(name, near)
+    await stage.start()
+    return stage
 
 
 async def _connect(near: Neighbours) -> None:

@@ -78,6 +78,7 @@ def as_request(line: Line, number: int, run: str) -> dict[str, Any]:
         "channel": line.channel,
         "external_id": f"story-{run}-{number}",
         "from": line.sender,
+        "from_name": line.name,
         "subject": line.subject,
         "text": line.text,
         "received_at": datetime.now(UTC).isoformat(),

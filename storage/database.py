@@ -30,12 +30,17 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._creating = asyncio.Lock()
+        self._created = False
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else THREADS, "record")
         self._readers = ThreadPoolExecutor(2, "record-read") if self.is_sqlite else self._writers
 
     async def create_tables(self) -> None:
-        """Make the tables that are not there."""
-        await self._in(self._writers, lambda: SQLModel.metadata.create_all(self.engine))
+        """Make the tables that are not there; once, however many stages ask."""
+        async with self._creating:
+            if not self._created:
+                await self._in(self._writers, lambda: SQLModel.metadata.create_all(self.engine))
+                self._created = True
 
     async def write(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work(session, *args)` in a transaction that is committed when it returns.

@@ -104,7 +104,7 @@ def note(
             "address": address,
             "created_at": now,
         }
-        customer["name"] = address.partition(":")[2][:255]
+        customer["name"] = (inbound.sender_name or "")[:255]
         additions.customers.append(customer)
         known.customers[address] = Customer(**customer)
     conversation: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import confluent_kafka
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -55,8 +57,22 @@ def settings(tmp_path: Path) -> Settings:
 def embedded_kafka() -> Iterator[str]:
     """The address of one embedded broker for the whole run; topics and groups tell tests apart."""
     broker = EmbeddedKafka()
+    join_at_once(broker)
     yield broker.address
     broker.close()
+
+
+def join_at_once(broker: EmbeddedKafka) -> None:
+    """Spare tests the 3 s by which librdkafka's mock lets a new group wait for more members."""
+    [library] = Path(confluent_kafka.__path__[0] + ".libs").glob("librdkafka-*.so*")
+    native = ctypes.CDLL(str(library))
+    native.rd_kafka_handle_mock_cluster.argtypes = [ctypes.c_void_p]
+    native.rd_kafka_handle_mock_cluster.restype = ctypes.c_void_p
+    after_head = id(broker._owner) + object.__basicsize__  # the C struct's first field
+    cluster = native.rd_kafka_handle_mock_cluster(ctypes.c_void_p.from_address(after_head).value)
+    delay = native.rd_kafka_mock_group_initial_rebalance_delay_ms
+    delay.argtypes = [ctypes.c_void_p, ctypes.c_int32]
+    delay(cluster, 10)
 
 
 @pytest.fixture(
@@ -66,6 +82,7 @@ async def kafka(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """The address of a broker: the same test runs on the embedded one and on Apache Kafka."""
     if request.param == "embedded":
         broker = EmbeddedKafka()
+        join_at_once(broker)
         yield broker.address
         broker.close()
         return

@@ -10,16 +10,21 @@ from rapidfuzz import fuzz, process
 
 from knowledge.catalogue import Catalogue, squeeze
 from schemas.printer import Finding, MessageClassified, MessageExtracted
+from schemas.vocabulary import Language, kind_label
 
 TEXT_CHARACTERS = 20_000
 """Searched for names; whoever writes more says it before."""
 ALMOST = 85
 """Similarity (0 to 100) from which a misspelt word counts as a name: « lexmarc », « epsonn »."""
+AT_MOST = 100
+"""Findings of a message: whoever names more is making a list, or trying to keep us busy."""
 SURE, LIKELY, GUESSED = 0.95, 0.85, 0.7
 
 _WORD = re.compile(r"[^\W\d_]{5,}")
+_NO_BRANDS = frozenset(("bother", "bothers", "brothers", "canton", "canyon"))
+"""Words of their own that look like a misspelt make: « sorry to bother you »."""
 _MODEL_LIKE = re.compile(
-    r"(?<![\w-])(?=[a-z -]*\d)[a-z]{1,3}[ -]?[0-9o]{3,4}[a-z]{0,4}(?![\w-])", re.IGNORECASE
+    r"(?<![\w-])(?=[a-z -]{0,8}\d)[a-z]{1,3}[ -]?[0-9o]{3,4}[a-z]{0,4}(?![\w-])", re.IGNORECASE
 )
 _CODE_CONTEXT = re.compile(
     r"(code|erreur|error|affiche|message|panneau|[ée]cran|display|shows?|says|d[ée]faut|panne)\W.{0,40}$",
@@ -34,7 +39,10 @@ def extract(
 ) -> tuple[MessageExtracted, ...]:
     """Tell what the message names, in the order of the text; spans are of `message.text`."""
     findings = find(event.message.text, catalogue)
-    why = ", ".join(f"{found.kind} {found.value}" for found in findings) or "rien de reconnu"
+    why = (
+        ", ".join(f"{kind_label(f.kind, Language.FR)} {f.value}" for f in findings)
+        or "rien de reconnu"
+    )
     return (MessageExtracted.after(event, now, findings=findings, why=why[:300]),)
 
 
@@ -53,15 +61,16 @@ def find(text: str, catalogue: Catalogue) -> tuple[Finding, ...]:
     for found in sorted(candidates, key=lambda f: (-f.confidence, f.start - f.end)):
         if not any(found.start < other.end and other.start < found.end for other in kept):
             kept.append(found)
+        if len(kept) == AT_MOST:
+            break
     kept.extend(_implied_brand(kept, catalogue))
     return tuple(sorted(kept, key=lambda f: (f.start, f.kind)))
 
 
 def _brands(text: str, catalogue: Catalogue) -> Iterator[Finding]:
-    lower = text.lower()
     exact = False
     for spelling, brand in catalogue.spellings.items():
-        for match in re.finditer(rf"\b{re.escape(spelling)}\b", lower):
+        for match in re.finditer(rf"\b{re.escape(spelling)}\b", text, re.IGNORECASE):
             exact = True
             yield Finding(
                 kind="brand", value=brand, start=match.start(), end=match.end(), confidence=SURE
@@ -69,10 +78,11 @@ def _brands(text: str, catalogue: Catalogue) -> Iterator[Finding]:
     if exact:
         return
     long_names = [name for name in catalogue.spellings if len(name) > 4]  # noqa: PLR2004
-    for match in _WORD.finditer(lower):
-        almost = process.extractOne(
-            match.group(), long_names, scorer=fuzz.ratio, score_cutoff=ALMOST
-        )
+    for match in _WORD.finditer(text):
+        word = match.group().lower()
+        if word in _NO_BRANDS:
+            continue
+        almost = process.extractOne(word, long_names, scorer=fuzz.ratio, score_cutoff=ALMOST)
         if almost:
             yield Finding(
                 kind="brand",

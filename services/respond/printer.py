@@ -9,7 +9,7 @@ from datetime import datetime
 
 from knowledge.wording import Wording, Words
 from schemas.printer import Draft, MessageGrounded, Passage, ReplyDrafted
-from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority
+from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, kind_label
 
 NEEDED: Mapping[Category, float] = {
     Category.TECHNICAL: 0.0,
@@ -150,7 +150,7 @@ def handoff_text(event: MessageGrounded, reason: str, wording: Wording, sender: 
     if event.message.channel is Channel.SMS:
         return f"{body} ({sender.signature})"
     found = ", ".join(
-        f"{wording.kind(finding.kind, language)} {finding.value}" for finding in event.findings
+        f"{kind_label(finding.kind, language)} {finding.value}" for finding in event.findings
     )
     parts = [words.greeting, body]
     if found:

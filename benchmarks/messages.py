@@ -1,0 +1,63 @@
+"""Customers' messages: the words of the evaluation's questions, each message made unique."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from schemas.printer import InboundMessage
+
+QUERIES = Path(__file__).parent.parent / "evaluation" / "data" / "printer_queries.yaml"
+CUSTOMERS = 5_000
+CHANNELS = ("email", "email", "email", "chat", "sms")
+"""Three in five by mail."""
+
+_FIRST = """Camille Louise Emma Jade Alice Chloé Inès Léa Manon Sarah Jules Hugo Louis Adam Arthur
+Nathan Paul Théo Raphaël Gabriel""".split()
+_SECOND = """Martin Bernard Dubois Thomas Robert Richard Petit Durand Leroy Moreau Simon Laurent
+Lefebvre Michel Garcia David Bertrand Roux Vincent Fournier Morel Girard André Mercier Dupont
+Lambert Bonnet François Martinez Legrand""".split()
+
+
+@cache
+def texts() -> tuple[str, ...]:
+    """Return the questions of the evaluation, both halves."""
+    return tuple(query["text"] for query in yaml.safe_load(QUERIES.read_text("utf-8")))
+
+
+def inbound_messages(run: str, seed: int = 7) -> Iterator[InboundMessage]:
+    """Yield messages without end: no two have the same text, so that none is embedded once for all.
+
+    They differ by who signs: 20 first names with 30 × 30 family names, then a second first name.
+    """
+    chance = random.Random(seed)
+    signatures = itertools.product(["", *_FIRST], _SECOND, _SECOND, _FIRST)
+    for number, (second, one, other, first) in enumerate(signatures):
+        name = f"{first} {second}".strip() + f" {one}-{other}"
+        text = f"{chance.choice(texts())}\n{name}"
+        yield _message(f"{run}-{number}", text, name, chance)
+
+
+def _message(external_id: str, text: str, name: str, chance: random.Random) -> InboundMessage:
+    customer = chance.randrange(CUSTOMERS)
+    channel = CHANNELS[customer % len(CHANNELS)]
+    body: dict[str, Any] = {
+        "channel": channel,
+        "external_id": external_id,
+        "text": text,
+        "received_at": datetime.now(UTC).isoformat(),
+    }
+    if channel == "email":
+        body |= {"from": f"client{customer}@exemple.fr", "subject": f"Imprimante de {name}"}
+    elif channel == "sms":
+        body |= {"from": f"+33639{customer + 980_000:06d}"}
+    else:
+        body |= {"from": f"visiteur-{customer}"}
+    return InboundMessage.model_validate(body)
