@@ -31,7 +31,7 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@
 
 run: install
-	@exec $(BIN)/astreinte up
+	@exec $(BIN)/astreinte up $(ARGS)
 
 test: $(VENV)/.dev
 	@$(BIN)/pytest

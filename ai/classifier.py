@@ -40,12 +40,12 @@ class Classifier:
             token_pattern=r"(?u)\b\w+\b",
         )
         characters = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(2, 5), strip_accents="unicode", sublinear_tf=True
+            analyzer="char_wb", ngram_range=(2, 4), strip_accents="unicode", sublinear_tf=True
         )
         self._ngrams = FeatureUnion([("words", words), ("characters", characters)])
         self._ngrams.fit(texts)
         features = self._features(texts, vectors)
-        self._head = LinearSVC(class_weight="balanced", random_state=0)
+        self._head = LinearSVC(class_weight="balanced", tol=1e-2, random_state=0)
         margins = cross_val_predict(
             self._head, features, list(labels), cv=FOLDS, method="decision_function"
         )

@@ -22,6 +22,10 @@ REST_S = 30.0
 """How long a model that failed is left alone."""
 MAX_TOKENS = 400
 CONNECT_S = 2.0
+_FAILURES = (
+    *(OSError, httpx.HTTPError, ResponseError, TimeoutError),
+    *(ValueError, TypeError),  # from the client: what answers there does not speak Ollama's API
+)
 
 
 class NoAnswer(Exception):  # noqa: N818 - a state, met every day
@@ -88,7 +92,10 @@ class Ollama:
         try:
             async with asyncio.timeout(self._timeout_s), self._turns:
                 return await self._ask(system, user, field)
-        except (OSError, httpx.HTTPError, ResponseError, TimeoutError) as error:
+        except NoAnswer:  # it cannot write in the form: waiting for it again would be in vain
+            self._rests_until = time.monotonic() + REST_S
+            raise
+        except _FAILURES as error:
             self._rests_until = time.monotonic() + REST_S
             status = f" {error.status_code}" if isinstance(error, ResponseError) else ""
             msg = f"Ollama: {type(error).__name__}{status}"
@@ -111,7 +118,7 @@ class Ollama:
         )
         try:
             text = json.loads(response.message.content or "")[field]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             text = None
         if not isinstance(text, str) or not text.strip():
             msg = f"{model} did not answer in the form that was asked for"

@@ -33,7 +33,7 @@ def _read(path: Path) -> dict[str, Vectors]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(zip(file["names"].tolist(), file["vectors"], strict=True))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return {}  # absent or damaged: computed again
 
 

@@ -22,7 +22,7 @@ from gateways.kafka import EmbeddedKafka
 from schemas.printer import InboundMessage
 from schemas.topics import STAGES
 from services.neighbours import Neighbours
-from services.runtime import Health
+from services.policy import Health
 from services.serve import running as stages_running
 from services.settings import Settings
 from services.stage import Stage

@@ -27,7 +27,8 @@ from schemas.event import ASTREINTE, Event
 from schemas.printer import Classification, CustomerMessage, MessageClassified, MessageReceived
 from schemas.vocabulary import Category, Channel, Intent, Language, Priority
 from services import wire
-from services.runtime import Policy, Runner
+from services.policy import Policy
+from services.runtime import Runner
 from services.telling import Teller
 
 NAME = "runtime"

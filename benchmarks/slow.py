@@ -17,7 +17,8 @@ from faststream.kafka import KafkaBroker
 from benchmarks.brokers import Broker, Letter, fill
 from benchmarks.figures import Figure
 from schemas.event import Event
-from services.runtime import Policy, Runner
+from services.policy import Policy
+from services.runtime import Runner
 from services.telling import Teller
 
 NAME = "slow handler"

@@ -18,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from console import views
 from knowledge.wording import load_wording
 from schemas.errors import Unavailable
-from services.runtime import Health
+from services.policy import Health
 from storage import roads
 from storage.database import Database
 

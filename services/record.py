@@ -17,7 +17,7 @@ from schemas.printer import ReplySent
 from schemas.topics import PRINTER, STAGES
 from services import wire
 from services.lanes import Record
-from services.runtime import Handler
+from services.policy import Handler
 from storage import roads
 from storage.database import Database
 

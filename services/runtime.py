@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
@@ -26,57 +25,12 @@ from schemas.errors import Rejected, Unavailable
 from schemas.event import Event
 from services import metrics, wire
 from services.lanes import Lanes, Record
+from services.patience import Patience
+from services.policy import Handler, Health, Policy
 from services.subscription import Subscription
 from services.telling import Teller
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-Handler = Callable[[Sequence[Any]], Awaitable[Sequence[Sequence[Event]]]]
-"""Takes events, returns for each what to tell, in the same order."""
-
-QUICK_TRIES_S = (0.2, 0.8, 3.2)
-"""Waits between tries in place; see the house's section on waiting."""
-SLOW_TRY_S = 5.0
-"""Between tries once the partitions are paused."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How a stage works through its topic.
-
-    `batch`: records a unit of work; `concurrency`: units side by side; `backlog`: records taken
-    over before the partitions are paused; `dead_in_a_row`: dead letters without a success
-    between them after which the stage stops, because then something is wrong with us;
-    `unit_timeout_s`: after which a handler counts as hung, and its unit is tried again.
-    """
-
-    batch: int = 1
-    concurrency: int = 1
-    backlog: int = 2_000
-    dead_in_a_row: int = 50
-    unit_timeout_s: float = 240.0
-    commit_every_s: float = 0.1
-    drain_s: float = 8.0
-
-
-@dataclass
-class Health:
-    """What a runner can say of itself."""
-
-    stage: str
-    assigned: int = 0
-    in_hand: int = 0
-    waiting_for: str = ""
-    stopped: str = ""
-    handled: int = 0
-    dead: int = 0
-    last_progress: datetime | None = None
-
-    @property
-    def ready(self) -> bool:
-        """It consumes: partitions are assigned and nothing holds it up."""
-        return bool(self.assigned) and not (self.stopped or self.waiting_for)
 
 
 @dataclass
@@ -98,11 +52,11 @@ class Runner:
         self.health = Health(self.stage)
         self._lanes = Lanes()
         self._units: set[asyncio.Task[None]] = set()
-        self._failing: set[asyncio.Task[Any]] = set()
+        self._patience = Patience(self._down, self._back)
         self._draining = False
         self._dead_in_a_row = 0
         self._committer: asyncio.Task[None] | None = None
-        self._subscription: Subscription | None = None
+        self._subscription: Subscription  # made by `subscribe`
 
     # --- what comes in -----------------------------------------------------------------------
 
@@ -112,8 +66,7 @@ class Runner:
 
     async def start(self) -> None:
         """Begin to consume."""
-        if self._subscription:
-            await self._subscription.start()
+        await self._subscription.start()
 
     async def take_over(self, records: Sequence[Record]) -> None:
         """Accept a poll. What is not accepted is neither done nor committed: it is read again."""
@@ -121,7 +74,7 @@ class Runner:
             return
         self._lanes.add(records)
         if self._lanes.waiting > self.policy.backlog:
-            self._pause()
+            self._subscription.pause()
         self._start_units()
         if self._committer is None:
             self._committer = asyncio.create_task(self._commit_regularly())
@@ -129,7 +82,7 @@ class Runner:
     def _start_units(self) -> None:
         while (
             len(self._units) < self.policy.concurrency
-            and not (self._draining or self._failing or self.health.stopped)
+            and not (self._draining or self._patience.waiting or self.health.stopped)
             and (unit := self._lanes.take(self.policy.batch))
         ):
             task = asyncio.create_task(self._work(unit))
@@ -140,7 +93,7 @@ class Runner:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._units.discard(task)
         self._start_units()
-        if self._lanes.waiting <= self.policy.backlog // 2 and not self._failing:
+        if self._lanes.waiting <= self.policy.backlog // 2 and not self._patience.waiting:
             self._resume()
 
     # --- one unit of work --------------------------------------------------------------------
@@ -176,15 +129,14 @@ class Runner:
     async def _handle(self, records: list[Record], events: list[Any]) -> None:
         started = time.perf_counter()
         try:
-            told = await self._patiently(lambda: self._limited(events))
-        except (_Stop, asyncio.CancelledError):
-            raise
+            told = await self._patience.until_done(lambda: self._limited(events))
+            took_ms = (time.perf_counter() - started) * 1000 / len(events)
+            flat = [event for events_ in told for event in events_]
+            await self._patience.until_done(lambda: self.teller.tell(flat, self.stage, took_ms))
         except Exception as error:  # noqa: BLE001 - see `_bury`
             await self._one_by_one(records, events, error)
-            return
-        took_ms = (time.perf_counter() - started) * 1000 / len(events)
-        await self._tell(records, [event for events_ in told for event in events_], took_ms)
-        self._succeeded(len(events))
+        else:
+            self._succeeded(len(events))
 
     async def _limited(self, events: list[Any]) -> Sequence[Sequence[Event]]:
         try:
@@ -201,30 +153,6 @@ class Runner:
             return
         for record, event in zip(records, events, strict=True):
             await self._handle([record], [event])
-
-    async def _tell(self, records: list[Record], events: list[Event], took_ms: float) -> None:
-        try:
-            await self._patiently(lambda: self.teller.tell(events, self.stage, took_ms))
-        except Rejected as error:  # too large for the broker
-            for record in records:
-                await self._bury(record, error)
-
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until a neighbour answers: quickly at first, then with the partitions paused."""
-        tries = 0
-        me = _this_task()
-        try:
-            while True:
-                try:
-                    return await attempt()
-                except Unavailable as why:
-                    tries += 1
-                    if tries > len(QUICK_TRIES_S):
-                        self._wait_for(str(why), me)
-                    wait = QUICK_TRIES_S[tries - 1] if tries <= len(QUICK_TRIES_S) else SLOW_TRY_S
-                    await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-        finally:
-            self._answered(me)
 
     # --- what becomes of it ------------------------------------------------------------------
 
@@ -246,39 +174,32 @@ class Runner:
         else:
             log.error("%s failed on %s", self.stage, place, exc_info=error)
         headers = wire.dead_letter_headers(record, self.stage, error, self.group)
-        await self._patiently(lambda: self.teller.bury(self.stage, record, headers))
+        await self._patience.until_done(lambda: self.teller.bury(self.stage, record, headers))
         self.health.dead += 1
         metrics.HANDLED.labels(self.stage, "dead").inc()
 
     def _stop(self, why: str) -> None:
         self.health.stopped = why
-        self._pause()
+        self._subscription.pause()
         log.critical("%s stops: %s", self.stage, why)
 
-    def _wait_for(self, why: str, me: asyncio.Task[Any]) -> None:
-        if not self._failing:
+    def _down(self, why: str) -> None:
+        if not self.health.waiting_for:
             log.warning("%s waits: %s", self.stage, why)
-        self._failing.add(me)
         self.health.waiting_for = why
         metrics.WAITING_FOR.labels(self.stage).set(1)
-        self._pause()
+        self._subscription.pause()
 
-    def _answered(self, me: asyncio.Task[Any]) -> None:
-        self._failing.discard(me)
-        if not self._failing and self.health.waiting_for:
-            self.health.waiting_for = ""
-            metrics.WAITING_FOR.labels(self.stage).set(0)
-            self._resume()
-            self._start_units()
+    def _back(self) -> None:
+        self.health.waiting_for = ""
+        metrics.WAITING_FOR.labels(self.stage).set(0)
+        self._resume()
+        self._start_units()
 
     # --- offsets and partitions --------------------------------------------------------------
 
-    def _pause(self) -> None:
-        if self._subscription:
-            self._subscription.pause()
-
     def _resume(self) -> None:
-        if self._subscription and not self.health.stopped:
+        if not self.health.stopped:
             self._subscription.resume()
 
     async def _commit_regularly(self) -> None:
@@ -288,19 +209,21 @@ class Runner:
 
     async def _commit(self) -> None:
         offsets = self._lanes.due()
-        if offsets and self._subscription and await self._subscription.commit(offsets):
+        if offsets and await self._subscription.commit(offsets):
             self._lanes.committed(offsets)
 
     async def revoked(self, places: Iterable[TopicPartition]) -> None:
-        """Finish what is in hand, commit, forget the rest."""
+        """Finish what is in hand, commit, forget the rest: it is read from the commit on."""
+        self._draining = True
         await self._settle()
         self._lanes.drop(places)
+        self._draining = False
 
     def assigned(self, places: Iterable[TopicPartition]) -> None:
         """Note the partitions; a stage that waits or has stopped stays paused."""
         self.health.assigned = len(list(places))
-        if self._failing or self.health.stopped:
-            self._pause()
+        if self._patience.waiting or self.health.stopped:
+            self._subscription.pause()
 
     async def drain(self) -> None:
         """Take nothing more over, finish what is in hand, commit, leave the group."""
@@ -310,12 +233,10 @@ class Runner:
             self._committer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._committer
-        if self._subscription:
-            await self._subscription.stop()
+        await self._subscription.stop()
 
     async def _settle(self) -> None:
-        for task in self._failing:  # they would wait for their neighbour all the while
-            task.cancel()
+        self._patience.give_up()  # they would wait for their neighbour all the while
         if self._units:
             _, hung = await asyncio.wait(self._units, timeout=self.policy.drain_s)
             for task in hung:
@@ -323,12 +244,6 @@ class Runner:
             if hung:
                 await asyncio.wait(hung)
         await self._commit()
-
-
-def _this_task() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    assert task  # noqa: S101 - inside a coroutine there is one
-    return task
 
 
 class _Stop(Exception):  # noqa: N818 - not an error: the limit of dead letters

@@ -16,8 +16,9 @@ from gateways.kafka import missing_topics
 from schemas.errors import Unavailable
 from schemas.topics import STAGES, TOPICS
 from services.neighbours import Neighbours
+from services.policy import Policy
 from services.record import RECORDED, every_step, read_step
-from services.runtime import Policy, Runner
+from services.runtime import Runner
 from services.settings import Settings
 from services.stage import Stage
 

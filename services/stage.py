@@ -11,7 +11,8 @@ from faststream.kafka import KafkaBroker
 
 from schemas.event import Event
 from services import wire
-from services.runtime import Handler, Health, Policy, Runner
+from services.policy import Handler, Health, Policy
+from services.runtime import Runner
 from services.telling import Teller
 
 

@@ -11,7 +11,7 @@ from knowledge import phrases
 from schemas.printer import MessageReceived
 from services.classify import handlers
 from services.neighbours import Neighbours
-from services.runtime import Policy
+from services.policy import Policy
 from services.stage import Stage
 
 

@@ -11,7 +11,7 @@ from ai.language import LanguageDetector
 from schemas.event import Event
 from schemas.printer import MessageReceived
 from services.classify import printer
-from services.runtime import Handler
+from services.policy import Handler
 
 
 def received_messages(

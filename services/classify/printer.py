@@ -12,8 +12,9 @@ from schemas.vocabulary import CATEGORY_OF, Category, Intent, Language, Priority
 Probabilities = Mapping[str, float]
 
 _DANGER = re.compile(
-    r"\b(fum[ée]e|br[ûu]l[ée]e?|odeur de br|[ée]tincelles?|prend feu|incendie|[ée]lectrocut\w*|"
-    r"court[- ]circuit|smoke|smoking|burning smell|on fire|sparks?|electric shock)\b",
+    r"\b(fum[ée]e?s?|br[ûu]l[ée]e?|odeur de br|[ée]tincelles?|flammes?|(?:prend|pris|en) feu|"
+    r"incendie|[ée]lectrocut\w*|court[- ]circuit|smoke|smoking|burning smell|smell of burning|"
+    r"flames?|(?:on|caught|catches) fire|sparks?|electric shock)\b",
     re.IGNORECASE,
 )
 _URGENT = re.compile(
@@ -49,7 +50,9 @@ def classify(
     """Decide category, intent, priority and language, each with its confidence."""
     category, category_confidence = best_category(intents)
     intent, intent_confidence = best_intent(intents, category)
-    priority, priority_confidence = prioritise(event.message.text, priorities)
+    priority, priority_confidence = prioritise(
+        f"{event.message.subject}\n{event.message.text}", priorities
+    )
     classification = Classification(
         category=category,
         category_confidence=category_confidence,

@@ -6,8 +6,8 @@ from gateways.outbound import ConsoleOutbound, FileOutbound, Outbound
 from schemas.printer import ReplyDrafted
 from services.dispatch import handlers, printer
 from services.neighbours import Neighbours
+from services.policy import Policy
 from services.postman import Postman
-from services.runtime import Policy
 from services.settings import DispatchSettings
 from services.stage import Stage
 

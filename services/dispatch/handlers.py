@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from schemas.event import Event
 from schemas.printer import ReplyDrafted
 from services.dispatch import printer
+from services.policy import Handler
 from services.postman import Postman
-from services.runtime import Handler
 from storage import outbox
 from storage.database import Database
 

@@ -6,7 +6,7 @@ from knowledge.catalogue import load_catalogue
 from schemas.printer import MessageClassified
 from services.extract import handlers
 from services.neighbours import Neighbours
-from services.runtime import Policy
+from services.policy import Policy
 from services.stage import Stage
 
 

@@ -9,7 +9,7 @@ from knowledge.catalogue import Catalogue
 from schemas.event import Event
 from schemas.printer import MessageClassified
 from services.extract import printer
-from services.runtime import Handler
+from services.policy import Handler
 
 
 def classified_messages(catalogue: Catalogue) -> Handler:

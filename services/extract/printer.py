@@ -31,6 +31,7 @@ _CODE_CONTEXT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MONEY = re.compile(r"^\s*(€|eur|euros?|%|h\b|ht|ttc)", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,2}\.(0[1-9]|1[0-2])\.(19|20)\d\d")
 _TELLING = re.compile(r"[a-z]", re.IGNORECASE)
 
 
@@ -124,7 +125,7 @@ def _codes(text: str, catalogue: Catalogue, named: set[str]) -> Iterator[Finding
             # « 49.90 € », « le 12.05 »: figures alone are a code only where one is spoken of.
             if not (in_context or (ours and _TELLING.search(match.group()))):
                 continue
-            if _MONEY.match(text[match.end() :]):
+            if _MONEY.match(text[match.end() :]) or _DATE.fullmatch(match.group()):
                 continue
             yield Finding(
                 kind="error_code",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.printer import InboundMessage
 from services.ingest import handlers
 from services.neighbours import Neighbours
-from services.runtime import Policy
+from services.policy import Policy
 from services.stage import Stage
 
 

@@ -12,7 +12,7 @@ from schemas.event import Event
 from schemas.printer import InboundMessage
 from services.ingest import printer
 from services.ingest.printer import Arrival
-from services.runtime import Handler
+from services.policy import Handler
 from storage import intake
 from storage.database import Database
 

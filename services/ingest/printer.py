@@ -101,7 +101,7 @@ def arrive(inbound: InboundMessage, html_text: str, now: datetime) -> Arrival:
 def clean(text: str) -> str:
     """Return the text with one kind of line break, no invisible characters, no runs of blanks."""
     text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " "))
-    lines = [re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n")]
+    lines = [re.sub(r"[^\S\n]+", " ", line).strip() for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
@@ -112,10 +112,10 @@ def without_quotes(text: str) -> str:
     while end and (not lines[end - 1] or lines[end - 1].startswith(">")):
         end -= 1
     # Only a quotation at the very end is cut: answers between quoted lines stay readable.
-    for place, line in enumerate(lines[:end]):
-        rest = lines[place + 1 :]
-        if _ATTRIBUTION.match(line) and all(not x or x.startswith(">") for x in rest):
-            end = place
+    # Mail programs wrap the line that introduces it: it may be two.
+    for count in (1, 2) if end < len(lines) else (1,):
+        if end >= count and _ATTRIBUTION.match(" ".join(lines[end - count : end])):
+            end -= count
             break
     return "\n".join(lines[:end]).strip() or text
 
@@ -125,13 +125,20 @@ def address_of(inbound: InboundMessage) -> str:
     if not inbound.sender:
         return f"ref:{inbound.customer_ref}"
     if inbound.channel in {Channel.SMS, Channel.CALL}:
-        try:
-            number = phonenumbers.parse(inbound.sender, "FR")
-        except phonenumbers.NumberParseException:
-            return f"tel:{inbound.sender}"  # short codes have no international form
-        return f"tel:{phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)}"
+        return f"tel:{_number(inbound.sender)}"
     kind = "mailto" if inbound.channel is Channel.EMAIL else "chat"
     return f"{kind}:{inbound.sender.strip().lower()}"
+
+
+def _number(sender: str) -> str:
+    digits = re.sub(r"[^\d+]", "", sender)
+    try:
+        number = phonenumbers.parse(digits, "FR")
+    except phonenumbers.NumberParseException:
+        return digits
+    if not phonenumbers.is_possible_number(number):
+        return digits  # short codes have no international form
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def automatic(inbound: InboundMessage) -> str | None:

@@ -10,8 +10,8 @@ from ai.shelf import vectors_of
 from knowledge.articles import SHIPPED, Article, load_articles, search_document, search_rows
 from schemas.printer import MessageExtracted
 from services.neighbours import Neighbours
+from services.policy import Policy
 from services.rag import handlers
-from services.runtime import Policy
 from services.stage import Stage
 
 

@@ -10,8 +10,8 @@ from ai.index import ArticleIndex
 from knowledge.articles import Article
 from schemas.event import Event
 from schemas.printer import MessageExtracted
+from services.policy import Handler
 from services.rag import printer
-from services.runtime import Handler
 
 LOOKED_AT = 8
 """Hits asked for: some may be about another make."""

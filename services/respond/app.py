@@ -6,9 +6,9 @@ from ai.llm import Ollama
 from knowledge.wording import load_wording
 from schemas.printer import MessageGrounded
 from services.neighbours import Neighbours
+from services.policy import Policy
 from services.respond import handlers
 from services.respond.printer import Sender
-from services.runtime import Policy
 from services.stage import Stage
 
 

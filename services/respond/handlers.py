@@ -11,9 +11,9 @@ from knowledge.wording import Wording
 from schemas.event import Event
 from schemas.printer import MessageGrounded, ReplyDrafted
 from schemas.vocabulary import Action
+from services.policy import Handler
 from services.respond import printer
 from services.respond.printer import Sender
-from services.runtime import Handler
 
 log = logging.getLogger(__name__)
 

@@ -131,11 +131,10 @@ def reply_text(event: MessageGrounded, wording: Wording, sender: Sender) -> str:
 
 def _about(event: MessageGrounded, passage: Passage, words: Words) -> str:
     """Introduce the article; one for a make that the customer did not name says so."""
-    title = (
-        passage.title[0].lower() + passage.title[1:]
-        if passage.title[:2].istitle()
-        else passage.title
-    )
+    first = passage.title.partition(" ")[0]
+    # « Canon », « Wi-Fi » and « HP » keep their capitals.
+    own_name = first == (passage.brand or "").partition(" ")[0] or first[1:] != first[1:].lower()
+    title = passage.title if own_name else passage.title[0].lower() + passage.title[1:]
     if passage.brand and event.first("brand") != passage.brand:
         models = " ".join([passage.brand, *passage.models[:1]])
         return words.about_model.format(models=models, title=title)

@@ -14,7 +14,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from gateways.kafka import connection
 from schemas.event import ASTREINTE, Event
 from services import wire
-from services.runtime import Policy, Runner
+from services.policy import Policy
+from services.runtime import Runner
 from services.telling import Teller
 from tests.conftest import create_topics, until
 

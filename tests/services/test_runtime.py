@@ -16,7 +16,7 @@ import pytest
 
 from gateways.kafka import MAX_REQUEST_BYTES
 from schemas.errors import Rejected, Unavailable
-from services import runtime, wire
+from services import patience, wire
 from tests.conftest import until
 from tests.services.road import Road
 
@@ -31,8 +31,8 @@ async def road(kafka: str, request: pytest.FixtureRequest) -> AsyncIterator[Road
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "QUICK_TRIES_S", (0.02, 0.02, 0.02))
-    monkeypatch.setattr(runtime, "SLOW_TRY_S", 0.1)
+    monkeypatch.setattr(patience, "QUICK_TRIES_S", (0.02, 0.02, 0.02))
+    monkeypatch.setattr(patience, "SLOW_TRY_S", 0.1)
 
 
 async def all_committed(road: Road) -> bool:
@@ -268,7 +268,7 @@ async def test_a_neighbour_that_is_down_is_waited_for(road: Road, impatient: Non
         consumer = runner._subscription._consumer
         assert runner.health.waiting_for == "the record does not answer"
         assert consumer.paused() == consumer.assignment() != set()
-        assert tries >= len(runtime.QUICK_TRIES_S) + 1
+        assert tries >= len(patience.QUICK_TRIES_S) + 1
         assert await road.committed() == {}
         await road.ask(*(road.event(n) for n in range(20, 30)))
         down = False

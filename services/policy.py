@@ -1,0 +1,51 @@
+"""How a stage works, and how it says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.event import Event
+
+Handler = Callable[[Sequence[Any]], Awaitable[Sequence[Sequence[Event]]]]
+"""Takes events, returns for each what to tell, in the same order."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a stage works through its topic.
+
+    `batch`: records a unit of work; `concurrency`: units side by side; `backlog`: records taken
+    over before the partitions are paused; `dead_in_a_row`: dead letters without a success
+    between them after which the stage stops, because then something is wrong with us;
+    `unit_timeout_s`: after which a handler counts as hung, and its unit is tried again.
+    """
+
+    batch: int = 1
+    concurrency: int = 1
+    backlog: int = 2_000
+    dead_in_a_row: int = 50
+    unit_timeout_s: float = 240.0
+    commit_every_s: float = 0.1
+    drain_s: float = 8.0
+
+
+@dataclass
+class Health:
+    """What a runner can say of itself."""
+
+    stage: str
+    assigned: int = 0
+    in_hand: int = 0
+    waiting_for: str = ""
+    stopped: str = ""
+    handled: int = 0
+    dead: int = 0
+    last_progress: datetime | None = None
+
+    @property
+    def ready(self) -> bool:
+        """It consumes: partitions are assigned and nothing holds it up."""
+        return bool(self.assigned) and not (self.stopped or self.waiting_for)
