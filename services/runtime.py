@@ -131,7 +131,8 @@ class Runner:
         try:
             told = await self._patience.until_done(lambda: self._limited(events))
             took_ms = (time.perf_counter() - started) * 1000 / len(events)
-            flat = [event for events_ in told for event in events_]
+            # One answer an event: anything else is a bug, found before it is told.
+            flat = [e for _, answer in zip(events, told, strict=True) for e in answer]
             await self._patience.until_done(lambda: self.teller.tell(flat, self.stage, took_ms))
         except Exception as error:  # noqa: BLE001 - see `_bury`
             await self._one_by_one(records, events, error)
@@ -186,7 +187,7 @@ class Runner:
     def _down(self, why: str) -> None:
         if not self.health.waiting_for:
             log.warning("%s waits: %s", self.stage, why)
-        self.health.waiting_for = why
+        self.health.waiting_for = why or "a neighbour"
         metrics.WAITING_FOR.labels(self.stage).set(1)
         self._subscription.pause()
 

@@ -38,12 +38,8 @@ def test_another_channel_or_another_external_id_is_another_message() -> None:
 
 def test_an_id_that_a_gateway_invents_is_replaced_by_ours() -> None:
     honest = inbound(external_id="42")
-    assert inbound(external_id="42", event_id=inbound().event_id, trace_id="f" * 32) == honest.model_copy(
-        update={"received_at": inbound().received_at}
-    ) or (
-        inbound(external_id="42", event_id=inbound().event_id, trace_id="f" * 32).event_id
-        == honest.event_id
-    )
+    forged = inbound(external_id="42", event_id=inbound().event_id, trace_id="f" * 32)
+    assert (forged.event_id, forged.trace_id) == (honest.event_id, honest.trace_id)
 
 
 def test_what_is_written_is_read_again_as_the_same_message() -> None:
@@ -79,7 +75,7 @@ def test_a_reference_alone_says_who_writes() -> None:
         ({"subject": "Bonjour\r\nBcc: tous@example.org"}, "subject: "),
         ({"subject": "x" * 999}, "subject: String should have at most 998 characters"),
         ({"headers": {f"x-{n}": "" for n in range(51)}}, "headers: "),
-        ({"headers": {"List-Id": 7}}, "headers.List-Id: "),
+        ({"headers": {"List-Id": 7}}, "headers: Input should be a valid string"),
         ({"references": ("<1@x>",) * 201}, "references: "),
         ({"attachments": [{"name": "x", "size_bytes": -1, "reference": "y"}]}, "size_bytes"),
         ({"received_at": None}, "received_at: "),
