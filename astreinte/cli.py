@@ -73,6 +73,10 @@ def up(
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # Said at every first start of a group, and settled within the second.
+    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(
+        lambda line: "GroupCoordinatorNotAvailableError" not in line.getMessage()
+    )
     chosen = _settings(broker, database)
     http = chosen.http.model_copy(
         update={"host": host or chosen.http.host, "port": chosen.http.port if port < 0 else port}

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -70,9 +71,11 @@ def topics(states: Sequence[TopicState], *, machine: bool) -> None:
     if machine:
         as_json([asdict(state) for state in states])
         return
-    table = Table(title="topics")
-    for name in ("topic", "lu par", "messages", "dernière minute", "retard", "plus ancien"):
-        table.add_column(name, justify="left" if name in {"topic", "lu par"} else "right")
+    table = Table(title="topics", box=box.SIMPLE)
+    for name in ("topic", "lu par"):
+        table.add_column(name, no_wrap=True)
+    for name in ("messages", "par minute", "retard", "plus ancien"):
+        table.add_column(name, justify="right")
     for state in states:
         oldest = "" if state.oldest_s is None else f"{state.oldest_s:.1f} s"
         counts = (str(n) for n in (state.records, state.last_minute, state.lag))

@@ -54,6 +54,7 @@ class Runner:
         self._units: set[asyncio.Task[None]] = set()
         self._patience = Patience(self._down, self._back)
         self._draining = False
+        self._between = False  # our partitions were taken, the next ones have not come yet
         self._dead_in_a_row = 0
         self._committer: asyncio.Task[None] | None = None
         self._subscription: Subscription  # made by `subscribe`
@@ -70,7 +71,7 @@ class Runner:
 
     async def take_over(self, records: Sequence[Record]) -> None:
         """Accept a poll. What is not accepted is neither done nor committed: it is read again."""
-        if self._draining or self.health.stopped:
+        if self._idle or self.health.stopped:
             return
         self._lanes.add(records)
         if self._lanes.waiting > self.policy.backlog:
@@ -79,10 +80,14 @@ class Runner:
         if self._committer is None:
             self._committer = asyncio.create_task(self._commit_regularly())
 
+    @property
+    def _idle(self) -> bool:
+        return self._draining or self._between
+
     def _start_units(self) -> None:
         while (
             len(self._units) < self.policy.concurrency
-            and not (self._draining or self._patience.waiting or self.health.stopped)
+            and not (self._idle or self._patience.waiting or self.health.stopped)
             and (unit := self._lanes.take(self.policy.batch))
         ):
             task = asyncio.create_task(self._work(unit))
@@ -111,6 +116,10 @@ class Runner:
         except _Stop as stop:
             self._lanes.abandon(unit)
             self._stop(str(stop))
+        except Exception as error:  # a bug of ours: nothing is lost by stopping
+            self._lanes.abandon(unit)
+            log.exception("%s cannot go on", self.stage)
+            self._stop(f"a bug in the runner ({type(error).__name__})")
         else:
             self._lanes.finish(unit)
             self.health.last_progress = datetime.now(UTC)
@@ -215,13 +224,14 @@ class Runner:
 
     async def revoked(self, places: Iterable[TopicPartition]) -> None:
         """Finish what is in hand, commit, forget the rest: it is read from the commit on."""
-        self._draining = True
+        self._between = True
+        self.health.assigned = 0
         await self._settle()
         self._lanes.drop(places)
-        self._draining = False
 
     def assigned(self, places: Iterable[TopicPartition]) -> None:
         """Note the partitions; a stage that waits or has stopped stays paused."""
+        self._between = False
         self.health.assigned = len(list(places))
         if self._patience.waiting or self.health.stopped:
             self._subscription.pause()
@@ -229,6 +239,7 @@ class Runner:
     async def drain(self) -> None:
         """Take nothing more over, finish what is in hand, commit, leave the group."""
         self._draining = True
+        self.health.assigned = 0
         await self._settle()
         if self._committer:
             self._committer.cancel()

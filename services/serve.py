@@ -55,9 +55,9 @@ async def build(name: str, near: Neighbours) -> Stage:
 @asynccontextmanager
 async def running(near: Neighbours, names: Sequence[str]) -> AsyncIterator[list[Stage]]:
     """Have stages run; at the end they drain, then the connection closes."""
-    await _connect(near)
     stages: list[Stage] = []
     try:
+        await _connect(near)
         # Side by side: while one trains its classifier, the others join their groups.
         stages += await asyncio.gather(*(_started(name, near) for name in names))
         yield stages

@@ -14,6 +14,10 @@ from services import wire
 from services.lanes import Record
 
 
+CUT_BYTES = 8_192
+"""Off a letter that its own headers made larger than the broker takes: ours are far smaller."""
+
+
 class Teller:
     """Publishes over one broker connection."""
 
@@ -45,8 +49,15 @@ class Teller:
         )
 
     async def bury(self, stage: str, record: Record, headers: wire.Headers) -> None:
-        """Publish a dead letter: the original bytes and key."""
-        await self._send([(f"dead.{stage}", record.key, record.value or b"", headers, "")])
+        """Publish a dead letter: the original bytes and key, cut where headers leave no room."""
+        body = record.value or b""
+        try:
+            await self._send([(f"dead.{stage}", record.key, body, headers, "")])
+        except Rejected:
+            headers = {name: headers[name] for name in headers if name.startswith("dead_")}
+            kept = body[: max(len(body) - CUT_BYTES, 0)]
+            headers["dead_cut"] = str(len(body) - len(kept))
+            await self._send([(f"dead.{stage}", record.key, kept, headers, "")])
 
     async def _send(
         self, letters: list[tuple[str, bytes | None, bytes, wire.Headers, str]]

@@ -16,10 +16,12 @@ import confluent_kafka
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from ai.classifier import Classifier
 from ai.embeddings import Embedder
 from gateways.kafka import EmbeddedKafka
 from schemas.printer import InboundMessage
 from schemas.topics import TOPICS
+from services.classify.app import train
 from services.neighbours import Neighbours
 from services.settings import (
     DatabaseSettings,
@@ -30,6 +32,8 @@ from services.settings import (
     Settings,
 )
 
+Trained = tuple[Classifier, Classifier]
+
 CACHE = Path(__file__).parent.parent / "data" / "cache"
 
 
@@ -39,6 +43,16 @@ def embedder() -> Iterator[Embedder]:
     made = Embedder()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def trained() -> Trained:
+    """The classifiers of intents and of priorities; trained once."""
+    near = Neighbours(Settings(), "")
+    near.cache = CACHE
+    made = train(near)
+    near.embedder.close()
+    return made
 
 
 @pytest.fixture

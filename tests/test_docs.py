@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 MADE_LATER = {"docs/images/console.png"}
-"""Written by the browser tests, on a machine that has a browser."""
+"""Pictures of a running console: a checkout may be without them, a link to another may not."""
 
 CODE = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -60,7 +60,9 @@ class Road:
 
     @staticmethod
     def _typed(kind: type[Event], name: str) -> Any:
-        return type(kind.__name__, (kind,), {"topic": name, "__annotations__": {"topic": ClassVar[str]}})
+        return type(
+            kind.__name__, (kind,), {"topic": name, "__annotations__": {"topic": ClassVar[str]}}
+        )
 
     async def build(self, *, create: bool) -> None:
         names = (self.asked.topic, self.answered.topic, self.dead)
@@ -84,13 +86,21 @@ class Road:
         who = who or f"k{number}"
         identity = uuid5(ASTREINTE, f"{self.name}/{number}/{who}")
         return self.asked(
-            event_id=identity, trace_id=identity.hex, occurred_at=NOW, who=who, number=number, **fields
+            event_id=identity,
+            trace_id=identity.hex,
+            occurred_at=NOW,
+            who=who,
+            number=number,
+            **fields,
         )
 
     async def ask(self, *events: Event) -> None:
         """Publish events under their keys."""
         await asyncio.gather(
-            *[await self.producer.send(e.topic, wire.body_of(e), key=e.key.encode()) for e in events]
+            *[
+                await self.producer.send(e.topic, wire.body_of(e), key=e.key.encode())
+                for e in events
+            ]
         )
 
     async def put(
@@ -152,7 +162,9 @@ class Road:
         """Return all records of a topic, in the order of partition and offset."""
         places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.address, auto_offset_reset="earliest", fetch_max_wait_ms=20,
+            bootstrap_servers=self.address,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=20,
             max_partition_fetch_bytes=1 << 23,
         )
         await consumer.start()

@@ -368,7 +368,7 @@ async def test_a_bug_becomes_a_dead_letter_with_a_traceback_in_the_log_only(
         "dead_reason": "an unexpected error; see the log",
         "dead_time": headers["dead_time"],
     }
-    assert 'raise ValueError(msg)' in caplog.text
+    assert "raise ValueError(msg)" in caplog.text
     assert await road.committed() == {2: 1}
 
 

@@ -105,8 +105,14 @@ BROKEN = {
         body(channel="sms", **{"from": "Rosalie Kerguelen"}),
         "xxxxxxx xxxxxxxxx is not a telephone number",
     ),
-    "the year 1970": (body(received_at="1970-01-01T00:00:00Z"), "received_at: Value error, a date of the year 1970"),
-    "the year 2100": (body(received_at="2100-01-01T00:00:00Z"), "received_at: Value error, a date of the year 2100"),
+    "the year 1970": (
+        body(received_at="1970-01-01T00:00:00Z"),
+        "received_at: Value error, a date of the year 1970",
+    ),
+    "the year 2100": (
+        body(received_at="2100-01-01T00:00:00Z"),
+        "received_at: Value error, a date of the year 2100",
+    ),
     "a date without zone": (body(received_at="2025-02-01T08:30:00"), "timezone"),
     "no date at all": (body(received_at=SECRET), "received_at: Input should be a valid datetime"),
     "a megabyte of text": (body(text="é" * 500_000), f"at most {MAX_TEXT_CHARACTERS} characters"),
@@ -150,8 +156,13 @@ def test_another_event_is_refused_although_its_body_would_do():
 
 
 def test_a_field_of_a_newer_minor_version_is_passed_over():
-    value = body(mood={"guessed": "angry"}, attachments=[{"name": "a", "size_bytes": 1, "reference": "r", "sha256": "00"}])
-    message = wire.parse(record(value, [("ce_type", b"astreinte.printer.inbound.v1")]), InboundMessage)
+    value = body(
+        mood={"guessed": "angry"},
+        attachments=[{"name": "a", "size_bytes": 1, "reference": "r", "sha256": "00"}],
+    )
+    message = wire.parse(
+        record(value, [("ce_type", b"astreinte.printer.inbound.v1")]), InboundMessage
+    )
     assert message.text == SECRET
     assert not hasattr(message, "mood")
 

@@ -1,0 +1,157 @@
+"""Ingest at its edge: once, whoever tells it and however often."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import Session, col, func, select, update
+
+from schemas.printer import InboundMessage, MessageReceived
+from services.ingest.handlers import inbound_messages
+from services.runtime import Handler
+from storage.database import Database
+from storage.tables import Conversation, Customer, Message, ThreadId
+from tests.conftest import inbound
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    made = Database(f"sqlite:///{tmp_path}/record.db")
+    await made.create_tables()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def handle(database: Database) -> Handler:
+    return inbound_messages(database)
+
+
+async def tell(handle: Handler, *messages: InboundMessage) -> list[MessageReceived]:
+    return [event for events in await handle(messages) for event in events]
+
+
+def count(session: Session) -> tuple[int, int, int]:
+    tables: tuple[Any, ...] = (Customer, Conversation, Message)
+    found = tuple(session.exec(select(func.count()).select_from(table)).one() for table in tables)
+    return found[0], found[1], found[2]
+
+
+async def test_a_message_told_twice_is_written_once_and_told_the_same(
+    handle: Handler, database: Database
+) -> None:
+    message = inbound("bonjour")
+    (first,) = await tell(handle, message)
+    (again,) = await tell(handle, message)
+    assert again.model_copy(update={"occurred_at": first.occurred_at}) == first
+    assert again.new_customer
+    assert await database.read(count) == (1, 1, 1)
+
+
+async def test_twice_in_one_batch_is_once_too(handle: Handler, database: Database) -> None:
+    message = inbound("bonjour")
+    first, again = await tell(handle, message, message)
+    assert first == again
+    assert await database.read(count) == (1, 1, 1)
+
+
+async def test_a_message_whose_road_is_finished_is_left_alone(
+    handle: Handler, database: Database
+) -> None:
+    message = inbound()
+    await tell(handle, message)
+    await database.write(
+        lambda session: session.execute(update(Message).values(outcome="answered"))
+    )
+    assert await tell(handle, message) == []
+
+
+async def test_two_messages_of_one_sender_share_a_conversation_within_a_batch(
+    handle: Handler, database: Database
+) -> None:
+    first, second = await tell(handle, inbound("un"), inbound("deux"))
+    assert first.key == second.key
+    assert (first.new_customer, first.new_conversation) == (True, True)
+    assert (second.new_customer, second.new_conversation) == (False, False)
+    assert await database.read(count) == (1, 1, 2)
+
+
+async def test_a_batch_tells_in_the_order_in_which_it_came(handle: Handler) -> None:
+    messages = [inbound(str(n), **{"from": f"visiteur {n % 3}"}) for n in range(12)]
+    told = await handle(messages)
+    assert [events[0].message.text for events in told] == [str(n) for n in range(12)]
+
+
+def mail(number: int, **changes: Any) -> InboundMessage:
+    fields = {
+        "channel": "email",
+        "external_id": f"<{number}@x>",
+        "from": "ana@exemple.example",
+        "subject": f"sujet {number}",
+    }
+    return inbound(**(fields | changes))
+
+
+async def test_a_mail_finds_its_conversation_by_what_it_answers_to(handle: Handler) -> None:
+    (first,) = await tell(handle, mail(1))
+    (second,) = await tell(handle, mail(2, in_reply_to="<1@x>"))
+    (third,) = await tell(handle, mail(3, references=("<0@x>", "<2@x>")))
+    (fourth,) = await tell(handle, mail(4))
+    assert first.key == second.key == third.key != fourth.key
+
+
+async def test_a_stranger_who_names_a_thread_does_not_get_in(handle: Handler) -> None:
+    (first,) = await tell(handle, mail(1))
+    (forged,) = await tell(handle, mail(2, in_reply_to="<1@x>", **{"from": "eve@exemple.example"}))
+    assert forged.key != first.key
+    assert forged.new_customer
+
+
+async def test_mails_are_known_by_their_message_id_and_others_are_not(
+    handle: Handler, database: Database
+) -> None:
+    await tell(handle, mail(1), inbound())
+    found = await database.read(lambda session: session.exec(select(ThreadId.mail_id)).all())
+    assert found == ["<1@x>"]
+
+
+async def test_what_was_received_is_kept_beside_what_was_cleaned(
+    handle: Handler, database: Database
+) -> None:
+    await tell(handle, mail(1, text="Merci\u200b.\r\n> avant", html="<p>Merci.</p>"))
+    row = await database.read(lambda session: session.exec(select(Message)).one())
+    assert (row.text, row.received_text) == ("Merci.", "Merci\u200b.\r\n> avant")
+    assert row.received_html == "<p>Merci.</p>"
+
+
+async def test_html_alone_becomes_text(handle: Handler) -> None:
+    page = "<style>p{}</style><p>Bon<b>jour</b></p><script>x()</script><p>ça bourre</p>"
+    (told,) = await tell(handle, inbound("", html=page))
+    assert told.message.text == "Bonjour\nça bourre"
+
+
+async def test_a_message_that_shows_nothing_is_received_all_the_same(handle: Handler) -> None:
+    (told,) = await tell(handle, inbound("", html="<script>x()</script>"))
+    assert told.message.text == ""
+
+
+async def test_a_new_message_puts_its_conversation_back_on_the_road(
+    handle: Handler, database: Database
+) -> None:
+    (first,) = await tell(handle, inbound())
+    await database.write(
+        lambda session: session.execute(
+            update(Conversation)
+            .where(col(Conversation.conversation_id) == first.key)
+            .values(state="answered", reason="grounded")
+        )
+    )
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    await tell(handle, inbound(received_at=later))
+    row = await database.read(lambda session: session.get(Conversation, first.key))
+    assert row is not None
+    assert (row.state, row.reason, row.last_at) == ("on_the_road", "", later)

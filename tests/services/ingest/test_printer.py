@@ -1,0 +1,313 @@
+"""Who writes, in which conversation, and what they wrote now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.errors import Rejected
+from schemas.printer import InboundMessage
+from services.ingest.printer import (
+    Arrival,
+    address_of,
+    arrive,
+    automatic,
+    choose,
+    clean,
+    new_conversation_id,
+    receive,
+    same_subject,
+    without_quotes,
+)
+from tests.conftest import inbound
+from tests.events import NOW
+
+ANA = "ana@exemple.example"
+
+
+def mail(text: str = "Toujours en panne.", **changes: Any) -> InboundMessage:
+    fields = {"channel": "email", "from": ANA, "subject": "Panne", "received_at": NOW}
+    return inbound(text, **(fields | changes))
+
+
+def arrived(message: InboundMessage, html_text: str = "") -> Arrival:
+    return arrive(message, html_text, NOW)
+
+
+# --- clean text ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("  a \t b  ", "a b"),
+        ("a\u00a0:\u202fb\u2003c", "a : b c"),
+        ("a\n\n\n\n\nb", "a\n\nb"),
+        ("\ufeffim\u00adpri\u200bmante\u200e", "imprimante"),
+        ("\u202eenv", "env"),
+        ("C'est « Prêt Hex » ✅ 🖨", "C'est « Prêt Hex » ✅ 🖨"),
+        (" \n\t\u200b\n ", ""),
+    ],
+)
+def test_text_is_cleaned(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+def test_cleaning_twice_changes_nothing() -> None:
+    once = clean("a \u200b\n\n\n  b\u00a0\u00a0c \r\n")
+    assert clean(once) == once
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "> Bonjour,\n> avez-vous redémarré ?",
+        "Le 3 janv. 2025 à 10:12, Desk <desk@exemple.example> a écrit :\n> avez-vous redémarré ?",
+        "Le ven. 3 janv. 2025 à 10:12, Desk <desk@exemple.example> a\nécrit :\n\n> redémarré ?",
+        "On Fri, Jan 3, 2025 at 10:12 AM Desk <desk@exemple.example> wrote:\n> restarted?",
+        "-----Message d'origine-----\n> De : Desk\n> redémarré ?",
+        "----- Original Message -----\n> From: Desk",
+        ">\n> a\n\n> b\n",
+    ],
+)
+def test_a_quotation_at_the_end_is_cut(ending: str) -> None:
+    assert without_quotes(f"Oui, deux fois.\n\n{ending}") == "Oui, deux fois."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> Avez-vous redémarré ?\nOui.\n> Et le câble ?\nAussi.",
+        "Le 3 janvier Desk a écrit :\n> redémarré ?\nOui.",
+        "On Friday Desk wrote:\n> restarted?\nYes, twice.",
+        "Mon collègue a écrit :\nle bac 2 est vide.",
+        "Voici le panneau :\n-----Message d'origine-----\nDe : Desk, sans guillemets",
+    ],
+)
+def test_answers_between_quoted_lines_are_never_cut(text: str) -> None:
+    assert without_quotes(text) == text
+
+
+def test_a_mail_that_only_quotes_stays_as_it_is() -> None:
+    assert without_quotes("> rien\n> de nouveau") == "> rien\n> de nouveau"
+
+
+def test_only_mails_lose_their_quotations() -> None:
+    text = "mon texte\n> une citation"
+    assert arrived(mail(text)).text == "mon texte"
+    assert arrived(inbound(text, received_at=NOW)).text == text
+
+
+def test_the_plain_part_comes_first_then_html_then_the_subject() -> None:
+    assert arrived(mail("clair"), "riche").text == "clair"
+    assert arrived(mail("\u200b ", html="<p>riche</p>"), "riche").text == "riche"
+    assert arrived(mail("", html="<br>"), "").text == "Panne"
+
+
+@pytest.mark.parametrize("line", ["a", "> a", "Le 12 mars Desk a écrit :", "", "\u2003"])
+def test_a_hundred_thousand_lines_are_cleaned_in_a_moment(line: str) -> None:
+    text = f"début\n{(line + chr(10)) * (100_000 // (len(line) + 1))}fin"
+    began = time.perf_counter()
+    without_quotes(clean(text))
+    assert time.perf_counter() - began < 1
+
+
+# --- who writes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("channel", "sender", "address"),
+    [
+        ("sms", "06 12 34 56 78", "tel:+33612345678"),
+        ("sms", "+33612345678", "tel:+33612345678"),
+        ("sms", "0033 6.12.34.56.78", "tel:+33612345678"),
+        ("call", "+33 (0)6 12 34 56 78", "tel:+33612345678"),
+        ("call", "+44 20 7946 0958", "tel:+442079460958"),
+        ("sms", "36180", "tel:36180"),
+        ("sms", "36 180", "tel:36180"),
+        ("email", "Ana.Dupont@Exemple.EXAMPLE", "mailto:ana.dupont@exemple.example"),
+        ("chat", " Visiteur-7 ", "chat:visiteur-7"),
+    ],
+)
+def test_one_spelling_for_all_ways_to_write_an_address(
+    channel: str, sender: str, address: str
+) -> None:
+    assert address_of(inbound(channel=channel, **{"from": sender})) == address
+
+
+def test_a_reference_is_an_address_of_its_own() -> None:
+    assert address_of(inbound(customer_ref="CL001", **{"from": None})) == "ref:CL001"
+
+
+def test_one_number_is_one_customer_whether_it_calls_or_writes() -> None:
+    ids = {
+        arrived(inbound(channel=channel, received_at=NOW, **{"from": number})).customer_id
+        for channel, number in (("sms", "0612345678"), ("call", "+33 6 12 34 56 78"))
+    }
+    assert len(ids) == 1
+
+
+# --- automatic mail --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "said"),
+    [
+        ("Auto-Submitted", "auto-replied", "réponse automatique (auto-submitted)"),
+        ("AUTO-SUBMITTED", "auto-generated; reason=x", "réponse automatique (auto-submitted)"),
+        ("X-Auto-Response-Suppress", "DR, OOF", "absence (x-auto-response-suppress)"),
+        ("X-Autoreply", "yes", "réponse automatique (x-autoreply)"),
+        ("X-Autorespond", "vacances", "réponse automatique (x-autorespond)"),
+        ("X-Loop", ANA, "boucle de messages (x-loop)"),
+        ("Precedence", "bulk", "envoi en nombre (precedence)"),
+        ("Precedence", "junk", "envoi en nombre (precedence)"),
+        ("List-Id", "<news.exemple.example>", "liste de diffusion (list-id)"),
+        ("List-Unsubscribe", "<mailto:x@y.z>", "liste de diffusion (list-unsubscribe)"),
+        ("Return-Path", "<>", "avis de non-remise (return-path)"),
+        (
+            "Content-Type",
+            'multipart/report; report-type="delivery-status"',
+            "avis de non-remise (content-type)",
+        ),
+    ],
+)
+def test_each_header_of_automatic_mail_is_known(header: str, value: str, said: str) -> None:
+    message = mail(headers={header: value})
+    assert automatic(message) == said
+    assert arrived(message).automatic == said
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Auto-Submitted", "no"),
+        ("Precedence", "first-class"),
+        ("Return-Path", f"<{ANA}>"),
+        ("X-Auto-Response-Suppress", "NRN"),
+        ("Content-Type", "text/plain"),
+        ("X-Mailer", "Exemple"),
+    ],
+)
+def test_a_persons_mail_is_not_automatic(header: str, value: str) -> None:
+    assert automatic(mail(headers={header: value})) is None
+
+
+@pytest.mark.parametrize(
+    "sender", ["MAILER-DAEMON@x.example", "no-reply@x.example", "noreply@x.example"]
+)
+def test_a_robots_address_is_automatic(sender: str) -> None:
+    assert automatic(mail(**{"from": sender})) == "expéditeur automatique"
+
+
+def test_a_visitor_called_postmaster_is_a_person() -> None:
+    assert automatic(inbound(**{"from": "postmaster@x.example"})) is None
+
+
+# --- which conversation ----------------------------------------------------------------------
+
+
+@dataclass
+class Open:
+    conversation_id: str = "c1"
+    channel: str = "email"
+    subject: str = "Panne"
+    last_at: datetime = NOW - timedelta(hours=1)
+
+
+def test_a_thread_counts_for_whoever_takes_part_in_it() -> None:
+    arrival = arrived(mail(subject="autre chose", in_reply_to="<1@x>"))
+    assert choose(arrival, "c1", [Open()]) == "c1"
+    assert choose(arrival, "c1", [Open("c2")]) is None
+
+
+def test_a_thread_counts_however_old_it_is() -> None:
+    arrival = arrived(mail(subject="autre chose", in_reply_to="<1@x>"))
+    assert choose(arrival, "c1", [Open(last_at=NOW - timedelta(days=90))]) == "c1"
+
+
+@pytest.mark.parametrize(
+    ("subject", "of_the_other", "expected"),
+    [
+        ("Panne", "Panne", "c1"),
+        ("Re: panne", "Panne", "c1"),
+        ("RE : Tr: Panne", "Re[2]: Panne", "c1"),
+        ("Panne au 2e", "Panne", None),
+        ("", "Panne", None),
+    ],
+)
+def test_a_mail_without_a_thread_goes_by_its_subject(
+    subject: str, of_the_other: str, expected: str | None
+) -> None:
+    arrival = arrived(mail(subject=subject))
+    assert choose(arrival, None, [Open(subject=of_the_other)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("silence", "expected"),
+    [(timedelta(days=7), "c1"), (timedelta(days=7, seconds=1), None)],
+)
+def test_after_seven_days_of_silence_a_new_conversation_begins(
+    silence: timedelta, expected: str | None
+) -> None:
+    assert choose(arrived(mail()), None, [Open(last_at=NOW - silence)]) == expected
+
+
+def test_a_text_message_joins_the_newest_of_its_channel() -> None:
+    arrival = arrived(inbound(channel="sms", received_at=NOW, **{"from": "0612345678"}))
+    others = [Open("c3"), Open("c2", "sms", ""), Open("c1", "sms", "")]
+    assert choose(arrival, None, others) == "c2"
+
+
+def test_nobody_joins_a_conversation_of_another_channel() -> None:
+    assert choose(arrived(inbound(received_at=NOW)), None, [Open()]) is None
+
+
+def test_subjects_that_only_begin_alike_are_different() -> None:
+    assert same_subject("Tr: Re: Toner", "toner ")
+    assert not same_subject("Retour", "tour")
+
+
+def test_a_mail_answers_to_its_nearest_ancestor_first() -> None:
+    arrival = arrived(mail(in_reply_to="<3@x>", references=("<1@x>", "<2@x>", "<3@x>")))
+    assert arrival.answers_to == ("<3@x>", "<2@x>", "<1@x>")
+
+
+# --- what is told ----------------------------------------------------------------------------
+
+
+def test_the_same_message_is_told_the_same_however_often() -> None:
+    arrival = arrived(mail(external_id="<1@x>"))
+    (one,), (other,) = (
+        receive(arrival, "c1", now, new_customer=True, new_conversation=False)
+        for now in (NOW, NOW + timedelta(minutes=5))
+    )
+    assert one.model_copy(update={"occurred_at": other.occurred_at}) == other
+    assert one.message.message_id == arrival.inbound.event_id
+
+
+def test_the_decision_is_said_in_a_sentence() -> None:
+    arrival = arrived(mail(headers={"List-Id": "x"}))
+    (told,) = receive(arrival, "c1", NOW, new_customer=True, new_conversation=False)
+    assert told.why == "nouveau client, conversation ouverte, liste de diffusion (list-id)"
+
+
+def test_a_trial_stays_a_trial() -> None:
+    arrival = arrived(mail(trial=True))
+    (told,) = receive(arrival, "c1", NOW, new_customer=False, new_conversation=False)
+    assert told.message.trial
+
+
+def test_a_new_conversation_has_the_same_id_each_time() -> None:
+    assert new_conversation_id(mail(external_id="1")) == new_conversation_id(mail(external_id="1"))
+    assert new_conversation_id(mail(external_id="1")) != new_conversation_id(mail(external_id="2"))
+
+
+def test_a_day_ahead_of_our_clock_is_let_pass_and_more_is_not() -> None:
+    arrived(mail(received_at=NOW + timedelta(days=1)))
+    with pytest.raises(Rejected, match="ahead of our clock"):
+        arrived(mail(received_at=NOW + timedelta(days=1, seconds=1)))
