@@ -26,7 +26,7 @@ from services.policy import Health
 from services.serve import running as stages_running
 from services.settings import Settings
 from services.stage import Stage
-from storage import journal
+from storage import journal, outbox
 
 REPLAY_AT_ONCE = 100
 
@@ -118,6 +118,8 @@ async def _replay(near: Neighbours) -> int:
     for start in range(0, len(bodies), REPLAY_AT_ONCE):
         part = bodies[start : start + REPLAY_AT_ONCE]
         messages = [InboundMessage.model_validate_json(body) for body in part]
+        names = [str(message.event_id) for message in messages]
+        await near.database.write(outbox.tell_again, names)
         await near.teller.tell(messages, "journal")
     return len(bodies)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from dataclasses import dataclass
+from errno import ENOSPC
 from pathlib import Path
 from typing import Protocol
 
@@ -72,6 +73,7 @@ class FileOutbound:
             try:
                 await asyncio.to_thread(self._append, letter)
             except OSError as error:
+                self._sent = None  # read the file again: the line may be there, whole or torn
                 msg = f"{self._path.name} cannot be written ({error.strerror})"
                 raise Unavailable(msg) from error
         return letter.reply_id
@@ -87,7 +89,8 @@ class FileOutbound:
             return
         line = json.dumps(letter.__dict__, ensure_ascii=False).encode() + b"\n"
         with self._path.open("ab", buffering=0) as file:
-            file.write(line)
+            if file.write(line) < len(line):
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
             os.fsync(file.fileno())
         known.add(letter.reply_id)
 

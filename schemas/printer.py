@@ -25,6 +25,8 @@ PHONE = re.compile(r"\+?[0-9][0-9 .()-]{2,24}")
 Clean = StringConstraints(pattern=r"^[^\x00]*$")
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=998)]
 """One line of a mail's head: 998 characters at most (RFC 5322, 2.1.1), no NUL, no line break."""
+Address = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=320)]
+"""An address or number: 64 characters, an @, and 255 (RFC 5321, 4.5.3.1)."""
 Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]+$", max_length=255)]
 Body = Annotated[str, Clean, Field(max_length=MAX_TEXT_CHARACTERS)]
 Confidence = Annotated[float, Field(ge=0, le=1)]
@@ -50,7 +52,7 @@ class InboundMessage(Event):
 
     channel: Channel
     external_id: Identifier = Field(description="the provider's id; unique within a channel")
-    sender: Line | None = Field(default=None, alias="from", description="address or number")
+    sender: Address | None = Field(default=None, alias="from", description="address or number")
     sender_name: Line | None = Field(default=None, alias="from_name", description="as they sign")
     to: Line | None = None
     customer_ref: Identifier | None = Field(default=None, description="the caller's own number")
@@ -140,13 +142,6 @@ class MessageReceived(Event):
     def key(self) -> str:
         """The conversation."""
         return self.message.conversation_id
-
-
-class Judgement(Value):
-    """A label and how sure it is."""
-
-    label: str
-    confidence: Confidence
 
 
 class Classification(Value):

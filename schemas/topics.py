@@ -47,7 +47,8 @@ FRIGO: tuple[type[Event], ...] = (
 )
 
 TOPICS: tuple[Topic, ...] = (
-    *(Topic(event.topic, event, "conversation", 7 * DAY_MS) for event in PRINTER),
+    Topic(PRINTER[0].topic, PRINTER[0], "channel and sender", 7 * DAY_MS),
+    *(Topic(event.topic, event, "conversation", 7 * DAY_MS) for event in PRINTER[1:]),
     *(Topic(event.topic, event, "unit", 7 * DAY_MS) for event in FRIGO),
     *(Topic(f"dead.{stage}", None, "as it was", 30 * DAY_MS) for stage in STAGES),
     Topic("dead.record", None, "as it was", 30 * DAY_MS),

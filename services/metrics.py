@@ -14,8 +14,5 @@ HANDLED = Counter("astreinte_events_total", "Events handled", ["stage", "outcome
 DURATION = Histogram(
     "astreinte_unit_seconds", "Time of one unit of work", ["stage"], buckets=BUCKETS_S
 )
-AGE = Histogram(
-    "astreinte_event_age_seconds", "From message to stage", ["stage"], buckets=BUCKETS_S
-)
 IN_HAND = Gauge("astreinte_in_hand", "Records taken over and not done", ["stage"])
 WAITING_FOR = Gauge("astreinte_waiting", "1 while a stage waits for a neighbour", ["stage"])

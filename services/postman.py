@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,7 @@ class Postman:
         self._owner = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:8]}"
         self._due = asyncio.Event()
         self._stopping = False
+        self._tried: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     def hurry(self) -> None:
@@ -111,6 +113,7 @@ class Postman:
                 )
 
     async def _round(self) -> int:
+        began = time.perf_counter()
         rows = await self._database.write(outbox.claim, self._owner, datetime.now(UTC), AT_ONCE)
         mine = [row for row in rows if row.status == SendStatus.SENDING.value]
         if mine:
@@ -118,21 +121,35 @@ class Postman:
             groups = [list(group) for _, group in groupby(ordered, lambda row: row.conversation_id)]
             await asyncio.gather(*(self._deliver(group) for group in groups))
             await self._database.write(outbox.mark, mine, datetime.now(UTC))
-        await self._tell([row for row in rows if row.status != SendStatus.QUEUED.value])
+            self._tried.clear()
+        told = [row for row in rows if row.status != SendStatus.QUEUED.value]
+        await self._tell(told, (time.perf_counter() - began) * 1000 / max(len(told), 1))
         return len(rows)
 
     async def _deliver(self, rows: Sequence[Outgoing]) -> None:
-        for row in rows:
-            letter = Letter(row.reply_id, row.channel, row.address, row.subject, row.text)
+        for place, row in enumerate(rows):
             try:
                 async with asyncio.timeout(SEND_S):
-                    row.provider_id = await self._door.send(letter)
+                    await self._send(row)
                 row.status = SendStatus.SENT.value
             except Unavailable as why:
                 self._postpone(row, str(why))
             except Exception as error:
                 log.exception("the door %s failed", self._door.name)
                 self._postpone(row, type(error).__name__)
+            if row.status == SendStatus.QUEUED.value:  # what follows must not overtake it
+                for later in rows[place + 1 :]:
+                    later.status = row.status
+                return
+
+    async def _send(self, row: Outgoing) -> None:
+        # Tried before, and the answer was lost or not written down: it may have left.
+        again = row.attempts > 1 or row.reply_id in self._tried
+        self._tried.add(row.reply_id)
+        if again and await self._door.was_sent(row.reply_id):
+            return
+        letter = Letter(row.reply_id, row.channel, row.address, row.subject, row.text)
+        row.provider_id = await self._door.send(letter)
 
     def _postpone(self, row: Outgoing, why: str) -> None:
         row.last_error = why[:500]
@@ -140,9 +157,9 @@ class Postman:
         row.status = (SendStatus.FAILED if spent else SendStatus.QUEUED).value
         row.next_attempt_at = outbox.retry_at(datetime.now(UTC), row.attempts)
 
-    async def _tell(self, rows: Sequence[Outgoing]) -> None:
+    async def _tell(self, rows: Sequence[Outgoing], took_ms: float) -> None:
         if not rows:
             return
         now = datetime.now(UTC)
-        await self._teller.tell([self._report(row, now) for row in rows], "dispatch")
+        await self._teller.tell([self._report(row, now) for row in rows], "dispatch", took_ms)
         await self._database.write(outbox.mark_told, rows, now)

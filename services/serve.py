@@ -59,19 +59,22 @@ async def running(near: Neighbours, names: Sequence[str]) -> AsyncIterator[list[
     try:
         await _connect(near)
         # Side by side: while one trains its classifier, the others join their groups.
-        stages += await asyncio.gather(*(_started(name, near) for name in names))
+        ends = (_start(name, near, stages) for name in names)
+        for end in await asyncio.gather(*ends, return_exceptions=True):
+            if isinstance(end, BaseException):
+                raise end
         yield stages
     finally:
         # In the order of the road: what one stage still tells, the next one still takes.
-        for stage in stages:
+        for stage in sorted(stages, key=lambda stage: names.index(stage.name)):
             await stage.drain()
         await near.broker.stop()
 
 
-async def _started(name: str, near: Neighbours) -> Stage:
+async def _start(name: str, near: Neighbours, stages: list[Stage]) -> None:
     stage = await build(name, near)
+    stages.append(stage)
     await stage.start()
-    return stage
 
 
 async def _connect(near: Neighbours) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _prefix(name: str) -> SettingsConfigDict:
     return SettingsConfigDict(
-        env_prefix=f"ASTREINTE_{name}_", env_file=".env", extra="ignore", frozen=True
+        env_prefix=f"ASTREINTE_{name}_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
 
@@ -94,8 +98,10 @@ class KnowledgeSettings(BaseSettings):
     folder: Path | None = Field(default=None, description="articles (YAML) beside those that ship")
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All of them, for a process that runs more than one stage."""
+
+    model_config = ConfigDict(frozen=True)
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

@@ -13,6 +13,7 @@ from schemas.topics import PRINTER, STAGES, TOPICS
 READER_OF = {event.topic: stage for event, stage in zip(PRINTER, STAGES, strict=False)}
 """Which stage reads a topic of the printer flow."""
 RATE_OVER_MS = 60_000
+LOOKED_AT = 500
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,14 @@ class TopicState:
 
 
 async def survey(servers: str, group: str) -> list[TopicState]:
-    """Ask the broker about every topic of the table that exists there."""
-    plain = AIOKafkaConsumer(
-        bootstrap_servers=servers.split(","), enable_auto_commit=False, fetch_max_wait_ms=50
-    )
+    """Ask the broker about every topic of the table."""
+    names = [topic.name for topic in TOPICS]
+    # Without a group nothing is joined and nothing committed: it only looks.
+    plain = AIOKafkaConsumer(*names, bootstrap_servers=servers.split(","), fetch_max_wait_ms=50)
     await plain.start()
     try:
-        there = await plain.topics()
-        names = [topic.name for topic in TOPICS if topic.name in there]
-        return [await _state(plain, servers, group, name) for name in names]
+        there = [name for name in names if plain.partitions_for_topic(name)]
+        return [await _state(plain, servers, group, name) for name in there]
     finally:
         await plain.stop()
 
@@ -44,19 +44,31 @@ async def survey(servers: str, group: str) -> list[TopicState]:
 async def _state(plain: AIOKafkaConsumer, servers: str, group: str, topic: str) -> TopicState:
     places = [TopicPartition(topic, n) for n in sorted(plain.partitions_for_topic(topic) or ())]
     begin, end = await plain.beginning_offsets(places), await plain.end_offsets(places)
-    since = int(datetime.now(UTC).timestamp() * 1000) - RATE_OVER_MS
-    recent = await plain.offsets_for_times(dict.fromkeys(places, since))
     reader = READER_OF.get(topic, "")
     done = await _committed(servers, f"{group}.{reader}", places) if reader else dict(end)
     behind = {place: max(done.get(place, 0), begin[place]) for place in places}
+    records = sum(end[place] - begin[place] for place in places)
     return TopicState(
         topic=topic,
         reader=reader,
-        records=sum(end[place] - begin[place] for place in places),
-        last_minute=sum(end[p] - found.offset for p, found in recent.items() if found),
+        records=records,
+        last_minute=await _recent(plain, end) if records else 0,
         lag=sum(end[place] - behind[place] for place in places),
         oldest_s=await _oldest(plain, {p: o for p, o in behind.items() if o < end[p]}),
     )
+
+
+async def _recent(plain: AIOKafkaConsumer, end: dict[TopicPartition, int]) -> int:
+    """Return how many records are younger than a minute."""
+    since = int(datetime.now(UTC).timestamp() * 1000) - RATE_OVER_MS
+    found = await plain.offsets_for_times(dict.fromkeys(end, since))
+    if any(found.values()):
+        return sum(end[place] - first.offset for place, first in found.items() if first)
+    # The embedded broker does not know times: look at the newest records themselves.
+    for place, offset in end.items():
+        plain.seek(place, max(0, offset - LOOKED_AT))
+    newest = await plain.getmany(*end, timeout_ms=200)
+    return sum(record.timestamp >= since for records in newest.values() for record in records)
 
 
 async def _committed(
@@ -76,15 +88,10 @@ async def _committed(
 
 async def _oldest(plain: AIOKafkaConsumer, waiting: dict[TopicPartition, int]) -> float | None:
     """Return the age in seconds of the oldest of the records that wait."""
-    if not waiting:
-        return None
-    plain.assign(list(waiting))
+    ages = []
     for place, offset in waiting.items():
         plain.seek(place, offset)
-    ages = []
-    for place in waiting:
         records = (await plain.getmany(place, timeout_ms=1000, max_records=1)).get(place, [])
         if records:
             ages.append(datetime.now(UTC).timestamp() - records[0].timestamp / 1000)
-    plain.unsubscribe()
     return round(max(ages), 1) if ages else None

@@ -13,7 +13,6 @@ from schemas.event import Event
 from services import wire
 from services.lanes import Record
 
-
 CUT_BYTES = 8_192
 """Off a letter that its own headers made larger than the broker takes: ours are far smaller."""
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import exists, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from schemas.vocabulary import Action, SendStatus
@@ -30,11 +31,23 @@ def record(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[Outgoing]:
-    """Take the replies that are due, and the outcomes that were not told; oldest first."""
+    """Take the replies that are due, and the outcomes that were not told; oldest first.
+
+    A reply waits for those before it in its conversation that are put off or on their way.
+    """
+    before = aliased(Outgoing)
+    put_off = (col(before.status) == SendStatus.QUEUED.value) & (col(before.next_attempt_at) > now)
+    held_up = exists().where(
+        col(before.conversation_id) == col(Outgoing.conversation_id),
+        col(before.created_at) < col(Outgoing.created_at),
+        or_(put_off, col(before.status) == SendStatus.SENDING.value),
+    )
     due = (
         select(Outgoing.reply_id)
         .where(
-            col(Outgoing.status) == SendStatus.QUEUED.value, col(Outgoing.next_attempt_at) <= now
+            col(Outgoing.status) == SendStatus.QUEUED.value,
+            col(Outgoing.next_attempt_at) <= now,
+            ~held_up,
         )
         .order_by(col(Outgoing.created_at))
         .limit(limit)
@@ -115,6 +128,19 @@ def mark_told(session: Session, rows: Sequence[Outgoing], now: datetime) -> None
         update(Outgoing)
         .where(col(Outgoing.reply_id).in_([row.reply_id for row in rows]))
         .values(told_at=now)
+    )
+
+
+def tell_again(session: Session, message_ids: Sequence[str]) -> None:
+    """Have these roads walked again to their end, for a record that may not have seen it.
+
+    Nothing is sent again: the replies keep their status.
+    """
+    session.execute(
+        update(Message).where(col(Message.message_id).in_(message_ids)).values(outcome="")
+    )
+    session.execute(
+        update(Outgoing).where(col(Outgoing.message_id).in_(message_ids)).values(told_at=None)
     )
 
 

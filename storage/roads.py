@@ -32,6 +32,9 @@ def write(
             .where(col(Conversation.conversation_id).in_(list(session.exec(lost))))
             .values(state="failed", reason="dead_letter")
         )
+        session.execute(
+            update(Message).where(col(Message.message_id).in_(failed)).values(outcome="failed")
+        )
 
 
 def since(session: Session, seq: int, limit: int = 500) -> Sequence[tuple[int, str, str, str]]:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Text, TypeDecorator, UniqueConstraint
-from sqlalchemy.dialects.mysql import DATETIME, MEDIUMTEXT
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.mysql import DATETIME, MEDIUMTEXT, VARCHAR
 from sqlmodel import Field, SQLModel
 
 
@@ -37,6 +47,10 @@ def _long_text() -> Any:
     return Text().with_variant(MEDIUMTEXT(), "mysql")
 
 
+def _exact(length: int) -> Any:
+    return String(length).with_variant(VARCHAR(length, collation="utf8mb4_bin"), "mysql")
+
+
 class Journal(SQLModel, table=True):
     """Inbound events taken by the edge, until their road is finished (embedded broker only)."""
 
@@ -50,7 +64,7 @@ class Customer(SQLModel, table=True):
     """Who writes: one row for each address, number or reference that was seen."""
 
     customer_id: str = Field(primary_key=True, max_length=40)
-    address: str = Field(unique=True, max_length=320)
+    address: str = Field(sa_column=Column(_exact(340), unique=True, nullable=False))
     name: str = Field(default="", max_length=255)
     created_at: datetime = Field(sa_type=Utc)
 
@@ -81,7 +95,7 @@ class Message(SQLModel, table=True):
         foreign_key="conversation.conversation_id", max_length=40, index=True
     )
     channel: str = Field(max_length=16)
-    external_id: str = Field(max_length=255)
+    external_id: str = Field(sa_column=Column(_exact(255), nullable=False))
     subject: str = Field(default="", max_length=998)
     text: str = Field(sa_column=Column(_long_text(), nullable=False))
     received_text: str = Field(sa_column=Column(_long_text(), nullable=False))
@@ -101,7 +115,7 @@ class Message(SQLModel, table=True):
 class ThreadId(SQLModel, table=True):
     """A mail's Message-ID, and the conversation in which it was seen."""
 
-    mail_id: str = Field(primary_key=True, max_length=255)
+    mail_id: str = Field(sa_column=Column(_exact(255), primary_key=True))
     conversation_id: str = Field(foreign_key="conversation.conversation_id", max_length=40)
 
 

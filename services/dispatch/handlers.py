@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
 
 from schemas.event import Event
 from schemas.printer import ReplyDrafted
@@ -19,9 +20,10 @@ def drafted_replies(database: Database, postman: Postman, outbound: str) -> Hand
 
     async def handle(events: Sequence[ReplyDrafted]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
-        await database.write(
-            outbox.record, [printer.plan(event, outbound, now) for event in events]
-        )
+        # A microsecond apart: the order in which they are sent, within a conversation too.
+        moments = [now + timedelta(microseconds=place) for place in range(len(events))]
+        rows = map(printer.plan, events, repeat(outbound), moments)
+        await database.write(outbox.record, list(rows))
         postman.hurry()
         return [() for _ in events]  # the postman tells, once it has sent
 

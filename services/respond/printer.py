@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ NEEDED_VISIT = 0.9
 NEEDED_BY: Mapping[Intent, float] = {
     Intent.OFF_TOPIC: NEEDED_OFF_TOPIC,
     Intent.TECHNICIAN_VISIT: NEEDED_VISIT,
+    Intent.HUMAN_REQUEST: math.inf,
 }
 BY_A_PERSON: Mapping[Intent, str] = {
     Intent.HUMAN_REQUEST: "asked_for_person",

@@ -1,0 +1,330 @@
+"""Whether to answer, and in which words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from knowledge.wording import load_wording
+from schemas.printer import MessageGrounded, ReplyDrafted
+from schemas.vocabulary import CATEGORY_OF, Action, Category, Intent, Language, Priority
+from services.respond.printer import (
+    MAX_REPLY_CHARACTERS,
+    NEEDED,
+    NEEDED_OFF_TOPIC,
+    NEEDED_VISIT,
+    SMS_STEPS,
+    Sender,
+    decide,
+    draft,
+    objection,
+    prompt,
+    reworded,
+)
+from tests.events import NOW, articles, found, grounded, judged, passage
+
+WORDING = load_wording()
+SENDER = Sender("Atelier Print", "02 61 91 00 00")
+MAIL = {"channel": "email", "from": "ana@exemple.example"}
+SMS = {"channel": "sms", "from": "0612345678"}
+EN = Language.EN
+
+
+def event(
+    intent: Intent = Intent.FAULT, score: float = 0.0, text: str = "bonjour", **changes: Any
+) -> MessageGrounded:
+    seen = judged(intent, sure=changes.pop("sure", 0.9))
+    return grounded(text, seen, (passage(score=score),) if score else (), **changes)
+
+
+def drafted(source: MessageGrounded, sender: Sender = SENDER) -> ReplyDrafted:
+    return draft(source, WORDING, sender, NOW)
+
+
+def answered(language: Language = Language.FR, name: str = "paper-jam", **changes: Any) -> str:
+    seen = judged(language=language)
+    passages = (passage(name, language),)
+    return drafted(grounded("panne", seen, passages, **changes)).draft.text
+
+
+# --- what to do ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("intent", "score", "expected"),
+    [
+        (Intent.FAULT, 0.36, (Action.REPLY, "grounded")),
+        (Intent.FAULT, 0.0, (Action.HANDOFF, "no_passage")),
+        (Intent.HOW_TO, 0.36, (Action.REPLY, "grounded")),
+        (Intent.SUPPLIES, 0.74, (Action.HANDOFF, "order")),
+        (Intent.SUPPLIES, 0.75, (Action.REPLY, "grounded")),
+        (Intent.INVOICE_DISPUTE, 0.89, (Action.HANDOFF, "billing")),
+        (Intent.INVOICE_DISPUTE, 0.9, (Action.REPLY, "grounded")),
+        (Intent.SERVICE_DELAY, 0.89, (Action.HANDOFF, "complaint")),
+        (Intent.SERVICE_DELAY, 0.0, (Action.HANDOFF, "complaint")),
+        (Intent.PRODUCT_INFORMATION, 0.59, (Action.HANDOFF, "information")),
+        (Intent.PRODUCT_INFORMATION, 0.6, (Action.REPLY, "grounded")),
+        (Intent.GREETING, 0.59, (Action.HANDOFF, "no_passage")),
+        (Intent.HUMAN_REQUEST, 0.0, (Action.HANDOFF, "asked_for_person")),
+        (Intent.OFF_TOPIC, NEEDED_OFF_TOPIC - 0.01, (Action.HANDOFF, "off_topic")),
+        (Intent.OFF_TOPIC, NEEDED_OFF_TOPIC, (Action.REPLY, "grounded")),
+        (Intent.TECHNICIAN_VISIT, NEEDED_VISIT - 0.01, (Action.HANDOFF, "technician")),
+        (Intent.TECHNICIAN_VISIT, NEEDED_VISIT, (Action.REPLY, "grounded")),
+        (Intent.THANKS, 0.0, (Action.IGNORE, "thanks")),
+        (Intent.THANKS, 0.59, (Action.IGNORE, "thanks")),
+        (Intent.THANKS, 0.6, (Action.REPLY, "grounded")),
+        (Intent.ADVERTISING, 0.0, (Action.IGNORE, "advertising")),
+    ],
+)
+def test_each_intent_is_answered_from_its_score_on(
+    intent: Intent, score: float, expected: tuple[Action, str]
+) -> None:
+    assert decide(event(intent, score)) == expected
+
+
+@pytest.mark.parametrize(
+    ("intent", "sure", "expected"),
+    [
+        (Intent.THANKS, 0.6, (Action.IGNORE, "thanks")),
+        (Intent.THANKS, 0.59, (Action.HANDOFF, "no_passage")),
+        (Intent.ADVERTISING, 0.8, (Action.IGNORE, "advertising")),
+        (Intent.ADVERTISING, 0.79, (Action.HANDOFF, "no_passage")),
+    ],
+)
+def test_silence_needs_to_be_sure(
+    intent: Intent, sure: float, expected: tuple[Action, str]
+) -> None:
+    assert decide(event(intent, sure=sure)) == expected
+
+
+def test_automatic_mail_is_never_answered() -> None:
+    automatic = event(Intent.FAULT, 0.99, **MAIL, headers={"Auto-Submitted": "auto-replied"})
+    assert decide(automatic) == (Action.IGNORE, "automatic")
+
+
+def test_danger_is_handed_over_however_good_the_article() -> None:
+    seen = judged(priority=Priority.CRITICAL)
+    assert decide(grounded("fumée", seen, (passage(score=0.99),))) == (Action.HANDOFF, "danger")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HUMAIN", "humain.", "« Human »", "agent", "je veux parler à une personne",
+        "puis-je parler a quelqu'un ?", "parler avec un conseiller", "parler à un humain",
+        "I want to speak to a human", "can I talk with someone?", "let me talk to an agent",
+    ],
+)  # fmt: skip
+def test_whoever_asks_for_a_person_gets_one_however_good_the_article(text: str) -> None:
+    assert decide(event(Intent.FAULT, 0.99, text)) == (Action.HANDOFF, "asked_for_person")
+
+
+@pytest.mark.parametrize("text", ["erreur humaine", "the agent software is broken", "un humain"])
+def test_the_word_alone_in_a_sentence_does_not_ask(text: str) -> None:
+    assert decide(event(Intent.FAULT, 0.99, text)) == (Action.REPLY, "grounded")
+
+
+def test_every_category_has_a_score_that_it_needs() -> None:
+    assert NEEDED.keys() == set(Category) == set(CATEGORY_OF.values())
+
+
+# --- the reply -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "greeting", "person", "machine", "source"),
+    [
+        (
+            Language.FR,
+            "Bonjour,",
+            "Pour parler à une personne, répondez HUMAIN (02 61 91 00 00).",
+            "Cette réponse est automatique",
+            "Source : ",
+        ),
+        (
+            Language.EN,
+            "Hello,",
+            "To reach a person, reply HUMAN (02 61 91 00 00).",
+            "This is an automatic reply",
+            "Source: ",
+        ),
+    ],
+)
+def test_a_mail_greets_explains_numbers_its_steps_and_says_what_it_is(
+    language: Language, greeting: str, person: str, machine: str, source: str
+) -> None:
+    parts = answered(language, **MAIL).split("\n\n")
+    article = articles()["paper-jam"]
+    version = article.version(language)
+    assert parts[0] == greeting
+    assert version.cause in parts[1]
+    numbered = parts[2].split("\n")[1:]
+    assert numbered == [f"{n}. {step}" for n, step in enumerate(version.steps, 1)]
+    assert version.call_technician in parts[3]
+    assert person in parts[3]
+    assert parts[4].startswith(machine)
+    assert source + article.source in parts[4]
+    assert parts[-1] == "Atelier Print"
+
+
+@pytest.mark.parametrize(
+    ("language", "person", "machine"),
+    [
+        (Language.FR, "Répondez HUMAIN (02 61 91 00 00).", "(Réponse automatique, Atelier Print)"),
+        (Language.EN, "Reply HUMAN (02 61 91 00 00).", "(Automatic reply, Atelier Print)"),
+    ],
+)
+def test_a_text_message_is_one_paragraph_with_the_first_steps(
+    language: Language, person: str, machine: str
+) -> None:
+    text = answered(language, **SMS)
+    version = articles()["paper-jam"].version(language)
+    assert "\n" not in text
+    assert text.startswith(version.title)
+    assert re.findall(r"(?<!\w)(\d)\) ", text) == [str(n) for n in range(1, SMS_STEPS + 1)]
+    assert person in text
+    assert text.endswith(machine)
+
+
+def test_without_a_telephone_number_none_is_shown() -> None:
+    seen = grounded("panne", None, (passage(),), **MAIL)
+    text = drafted(seen, Sender("Astreinte")).draft.text
+    assert "répondez HUMAIN.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "brand", "line"),
+    [
+        ("lexmark-c750-01", "fr", "Lexmark", "fait penser à ceci : écran du panneau vide"),
+        ("lexmark-c750-01", "fr", "", "Si votre imprimante est une Lexmark C750 : écran du"),
+        ("lexmark-c750-01", "en", "", "If your printer is a Lexmark C750: control panel is"),
+        ("canon-5100-b200", "fr", "Canon", "fait penser à ceci : Canon : codes 5100"),
+        ("hp-49-error", "en", "HP", "Your message sounds like this: HP: "),
+        ("wifi-connection", "en", "", "sounds like this: Wi-Fi lost"),
+    ],
+)
+def test_the_article_is_introduced_as_a_person_would(
+    name: str, language: str, brand: str, line: str
+) -> None:
+    text = answered(Language(language), name, findings=found(brand=brand) if brand else (), **MAIL)
+    assert line in text
+
+
+@pytest.mark.parametrize("name", sorted(articles()))
+def test_every_article_makes_a_clean_reply_in_both_languages(name: str) -> None:
+    for language in Language:
+        for channel in (MAIL, SMS):
+            text = answered(language, name, **channel)
+            assert not re.search(r"[{}]|None|\.\.|  |\n\n\n", text.replace("…", ""))
+            assert 100 < len(text) < 4_000
+
+
+def test_what_is_answered_names_its_source() -> None:
+    told = drafted(event(Intent.FAULT, 0.8)).draft
+    assert (told.sources, told.how) == (("paper-jam",), "template")
+
+
+# --- the hand-over ---------------------------------------------------------------------------
+
+HANDOVERS = sorted(WORDING.fr.handoff)
+
+
+def test_both_languages_know_the_same_hand_overs() -> None:
+    assert WORDING.fr.handoff.keys() == WORDING.en.handoff.keys()
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_hand_over_says_what_was_understood(language: Language) -> None:
+    seen = judged(language=language)
+    told = drafted(grounded("?", seen, (), found(brand="HP", order_number="45821"), **MAIL))
+    parts = told.draft.text.split("\n\n")
+    words = WORDING.of(language)
+    assert parts[0] == words.greeting
+    assert parts[1] == words.handoff["default"]
+    assert parts[2] == (
+        "We have noted: make HP, order no. 45821."
+        if language is EN
+        else "Nous avons relevé : marque HP, commande n° 45821."
+    )
+    assert parts[3] == "Atelier Print"
+
+
+def test_a_hand_over_by_text_message_is_short_and_signed() -> None:
+    text = drafted(grounded("?", judged(), (), found(brand="HP"), **SMS)).draft.text
+    assert text == f"{WORDING.fr.handoff['default']} (Atelier Print)"
+
+
+def test_danger_tells_what_to_do_at_once() -> None:
+    for language, first in ((Language.FR, "Débranchez"), (EN, "Unplug")):
+        seen = judged(priority=Priority.CRITICAL, language=language)
+        text = drafted(grounded("!", seen, **MAIL)).draft.text
+        assert text.split("\n\n")[1].startswith(first)
+        assert "112" in text
+
+
+def test_what_is_ignored_says_nothing_outward_and_why_inward() -> None:
+    told = drafted(event(Intent.THANKS))
+    assert (told.draft.text, told.draft.sources) == ("", ())
+    assert told.why == "sans suite : remerciement"
+
+
+# --- the language model ----------------------------------------------------------------------
+
+
+def reply() -> ReplyDrafted:
+    return drafted(event(Intent.FAULT, 0.8, "Ma HP bourre.", **MAIL))
+
+
+def test_the_model_is_given_the_article_the_message_and_the_language() -> None:
+    system, user = prompt(reply(), SENDER)
+    version = articles()["paper-jam"].fr
+    assert "français" in system
+    assert "Atelier Print" in system
+    assert all(part in user for part in (version.title, version.cause, *version.steps))
+    assert "<<<\nMa HP bourre.\n>>>" in user
+    english = drafted(grounded("jam", judged(language=EN), (passage(language=EN),)))
+    assert "English" in prompt(english, SENDER)[0]
+
+
+def test_the_model_is_given_a_bounded_part_of_the_message() -> None:
+    long = drafted(event(Intent.FAULT, 0.8, "panne " * 9_000))
+    assert len(prompt(long, SENDER)[1]) < 6_000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        (" \n ", "empty"),
+        ("Éteignez. " * 300, "too long"),
+        ("Voyez https://exemple.example", "a link or address"),
+        ("Voyez www.exemple.example", "a link or address"),
+        ("Écrivez à aide@exemple.example", "a link or address"),
+        ("Attendez 45 minutes.", "a number that is not in the article (45)"),
+        ("Appelez le 0800 123 456.", "a number that is not in the article (0800)"),
+        ("Chauffez à 1,5 bar.", "a number that is not in the article (1,5)"),
+    ],
+)
+def test_a_models_text_may_be_refused(text: str, said: str) -> None:
+    assert objection(text, reply()) == said
+
+
+def test_numbers_of_the_article_and_of_a_list_are_welcome() -> None:
+    number = passage("hp-49-error")
+    ground = drafted(grounded("?", None, (number,)))
+    assert objection("1. Notez le 49.4C02.\n2. Éteignez.\n9. Rallumez.", ground) is None
+
+
+def test_a_text_of_the_greatest_length_is_accepted() -> None:
+    assert objection("é" * MAX_REPLY_CHARACTERS, reply()) is None
+
+
+def test_the_models_words_end_with_what_a_template_says() -> None:
+    told = reworded(reply(), "  Bonjour, retirez la feuille. ", "qwen3:4b", WORDING, SENDER)
+    assert told.draft.how == "llm:qwen3:4b"
+    assert told.draft.text.startswith("Bonjour, retirez la feuille.\n\nPour parler à une personne")
+    assert "automatique" in told.draft.text
+    assert "Source : " in told.draft.text
+    assert told.draft.sources == ("paper-jam",)
