@@ -1,1 +1,1 @@
-"""What is measured, each figure beside its floor and beside a raw loop or a peer of the same run."""
+"""What is measured, each figure beside its floor and a raw loop or peer of the same run."""

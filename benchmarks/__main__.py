@@ -1,4 +1,4 @@
-"""`python -m benchmarks [runtime|slow|flow|all] [--kafka HOST:PORT] [--seconds N] [--json FILE]`."""
+"""Measure, and print Markdown tables: the runner, a slow handler, the whole printer flow."""
 
 from __future__ import annotations
 

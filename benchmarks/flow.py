@@ -36,6 +36,7 @@ AT_ONCE = 500
 WARM_UP = 300
 FLOOR_RATE = 80.0
 FLOOR_P95_S = 1.0
+IDLE_S = 5.0
 START_S, STOP_S = 180.0, 120.0
 
 
@@ -47,6 +48,7 @@ class Outcome:
     half: Phase
     cpu_full_ms: float
     cpu_half_ms: float
+    idle_cores: float
     peak_mib: float
     stages: dict[str, float]
     dead: int
@@ -70,6 +72,7 @@ async def _outcome(kafka: str, seconds: float) -> Outcome:
             watched = psutil.Process(process.pid)
             async with road(Broker(address, embedded=not kafka), messages) as way:
                 await way.some(WARM_UP)
+                idle = await _idle_cores(watched)
                 start = _cpu_s(watched)
                 full = await way.full(seconds, AT_ONCE)
                 middle = _cpu_s(watched)
@@ -84,6 +87,7 @@ async def _outcome(kafka: str, seconds: float) -> Outcome:
             half,
             (middle - start) / len(full.done) * 1000,
             (end - middle) / len(half.done) * 1000,
+            idle,
             peak,
             _took_ms(Path(folder) / RECORD, full),
             last["dead"],
@@ -94,7 +98,7 @@ async def _make_topics(kafka: str) -> None:
     names = [topic.name for topic in TOPICS]
     if await missing_topics(kafka, names) != names:
         msg = (
-            f"the Kafka at {kafka} has topics of Astreinte already, and the flow needs a fresh one: "
+            f"the Kafka at {kafka} has topics of Astreinte already; the flow needs a fresh one: "
             "scripts/kafka run -- .venv/bin/python -m benchmarks flow"
         )
         raise RuntimeError(msg)
@@ -130,6 +134,13 @@ async def _line(process: Process, seconds: float) -> dict[str, Any]:
     return dict(json.loads(line))
 
 
+async def _idle_cores(process: psutil.Process) -> float:
+    await asyncio.sleep(2)
+    before = _cpu_s(process)
+    await asyncio.sleep(IDLE_S)
+    return (_cpu_s(process) - before) / IDLE_S
+
+
 def _cpu_s(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
@@ -149,7 +160,8 @@ def _took_ms(record: Path, phase: Phase) -> dict[str, float]:
     ]
     with closing(sqlite3.connect(record)) as database:
         rows = database.execute(
-            "SELECT stage, SUM(took_ms) FROM event WHERE occurred_at BETWEEN ? AND ? GROUP BY stage",
+            "SELECT stage, SUM(took_ms) FROM event WHERE occurred_at BETWEEN ? AND ?"
+            " GROUP BY stage",
             moments,
         )
         sums = dict(rows.fetchall())
@@ -165,24 +177,29 @@ def _figures(broker: str, outcome: Outcome, handlers: dict[str, float]) -> list[
 
     bare = f"the handlers alone, one after the other: {1000 / alone_ms:.0f} messages/s"
     near = f"at {half.rate():.0f} messages/s"
+    told = len(full.told) + len(half.told)
     lost = full.under_way + half.under_way + full.seen_twice + half.seen_twice + outcome.dead
     return [
         figure("sustained", full.rate(), "messages/s", bare, floor=FLOOR_RATE),
         figure("p50 at half of it", half.quantile(0.5), "s", near),
-        figure("p95 at half of it", half.quantile(0.95), "s", near, floor=FLOOR_P95_S, at_most=True),
+        figure(
+            "p95 at half of it", half.quantile(0.95), "s", near, floor=FLOOR_P95_S, at_most=True
+        ),
         figure("p99 at half of it", half.quantile(0.99), "s", near),
         figure("p50 at full load", full.quantile(0.5), "s", f"{AT_ONCE} under way"),
-        figure("lost, doubled or dead", lost, "", f"of {len(full.done) + len(half.done):,}", floor=0, at_most=True),
+        figure("lost, doubled or dead", lost, "", f"of {told:,} told", floor=0, at_most=True),
         figure("processor time, full load", outcome.cpu_full_ms, "ms a message"),
         figure("processor time, half load", outcome.cpu_half_ms, "ms a message"),
+        figure("processor, nothing to do", outcome.idle_cores, "cores"),
         figure("memory, peak", outcome.peak_mib, "MiB"),
         *(
             figure(
-                f"{name}: `ce_tookms`" if name != "dispatch" else "dispatch: not told in `ce_tookms`",
+                f"{name}: `ce_tookms`",
                 outcome.stages[name],
                 "ms a message",
                 f"handler alone {handlers[name]:.2f} ms",
             )
             for name in STAGES
+            if name != "dispatch"  # the relay tells its events, and not how long they took
         ),
     ]

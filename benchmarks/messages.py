@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -19,11 +20,17 @@ CUSTOMERS = 5_000
 CHANNELS = ("email", "email", "email", "chat", "sms")
 """Three in five by mail."""
 
-_FIRST = """Camille Louise Emma Jade Alice Chloé Inès Léa Manon Sarah Jules Hugo Louis Adam Arthur
-Nathan Paul Théo Raphaël Gabriel""".split()
-_SECOND = """Martin Bernard Dubois Thomas Robert Richard Petit Durand Leroy Moreau Simon Laurent
-Lefebvre Michel Garcia David Bertrand Roux Vincent Fournier Morel Girard André Mercier Dupont
-Lambert Bonnet François Martinez Legrand""".split()
+_FIRST = re.findall(
+    r"\w+",
+    "Camille Louise Emma Jade Alice Chloé Inès Léa Manon Sarah "
+    "Jules Hugo Louis Adam Arthur Nathan Paul Théo Raphaël Gabriel",
+)
+_SECOND = re.findall(
+    r"\w+",
+    "Martin Bernard Dubois Thomas Robert Richard Petit Durand Leroy Moreau "
+    "Simon Laurent Lefebvre Michel Garcia David Bertrand Roux Vincent Fournier "
+    "Morel Girard André Mercier Dupont Lambert Bonnet François Martinez Legrand",
+)
 
 
 @cache
@@ -33,9 +40,10 @@ def texts() -> tuple[str, ...]:
 
 
 def inbound_messages(run: str, seed: int = 7) -> Iterator[InboundMessage]:
-    """Yield messages without end: no two have the same text, so that none is embedded once for all.
+    """Yield messages of which no two have the same text, so that none is embedded once for all.
 
-    They differ by who signs: 20 first names with 30 × 30 family names, then a second first name.
+    They differ by who signs: 20 first names with 30 × 30 family names, 18,000 in all, then again
+    with a second first name; 378,000 in all.
     """
     chance = random.Random(seed)
     signatures = itertools.product(["", *_FIRST], _SECOND, _SECOND, _FIRST)

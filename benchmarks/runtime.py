@@ -83,7 +83,7 @@ def _figures(broker: Broker, rates: dict[str, list[float]], size: int) -> list[F
     raw, ours, bare = (statistics.median(rates[name]) for name in ("raw", "ours", "json"))
     single = "; ".join(f"{name} {', '.join(f'{x:,.0f}' for x in rates[name])}" for name in rates)
     return [
-        Figure(NAME, broker.name, "our runner", ours, "records/s", None, False, single),
+        Figure(NAME, broker.name, "our runner", ours, "records/s", beside=single),
         Figure(NAME, broker.name, "raw aiokafka loop, same work", raw, "records/s"),
         Figure(
             NAME,
@@ -92,8 +92,8 @@ def _figures(broker: Broker, rates: dict[str, list[float]], size: int) -> list[F
             ours / raw,
             "",
             FLOOR,
-            False,
-            f"{(1 / ours - 1 / raw) * 1e6:.0f} µs a record more; {RECORDS:,} records of {size} bytes",
+            beside=f"{(1 / ours - 1 / raw) * 1e6:.0f} µs a record more; "
+            f"{RECORDS:,} records of {size} bytes",
         ),
         Figure(
             NAME,
@@ -178,7 +178,10 @@ async def _rate(loop: Loop, broker: Broker, *options: Any) -> float:
 
 async def _raw(broker: Broker, group: str, derive: Derive) -> float:
     done, first = 0, 0.0
-    async with broker.producer() as producer, broker.consumer(Asked.topic, group_id=group) as source:
+    async with (
+        broker.producer() as producer,
+        broker.consumer(Asked.topic, group_id=group) as source,
+    ):
         while done < RECORDS:
             polled = await source.getmany(max_records=BATCH, timeout_ms=500)
             records = [record for part in polled.values() for record in part]
@@ -207,11 +210,17 @@ async def _ours(broker: Broker, group: str) -> float:
     async with broker.connected() as connection:
         parse = functools.partial(wire.parse, expected=Asked)
         runner = Runner(
-            "benchmark", (Asked.topic,), group, Teller(connection), parse, handle, Policy(batch=BATCH)
+            "benchmark",
+            (Asked.topic,),
+            group,
+            Teller(connection),
+            parse,
+            handle,
+            Policy(batch=BATCH),
         )
         runner.subscribe(connection, broker.fetch_wait_ms)
         await runner.start()
-        while runner.health.handled < RECORDS:
+        while runner.health.handled < RECORDS:  # noqa: ASYNC110 - as anybody outside would
             await asyncio.sleep(0.005)
         seconds = time.perf_counter() - began[0]
         await runner.drain()

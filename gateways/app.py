@@ -17,6 +17,8 @@ from schemas.printer import InboundMessage
 
 MAX_BODY_BYTES = 800_000
 """Of a request. The longest text that the contract allows has 524,288 bytes."""
+MAX_HEADER_BYTES = 8_192
+"""Of one header; other HTTP servers commonly stop there too."""
 
 Publish = Callable[[InboundMessage], Awaitable[None]]
 Accept = Callable[[InboundMessage], Awaitable[bool]]
@@ -37,7 +39,7 @@ def edge(publish: Publish, accept: Accept) -> APIRouter:
 
     @router.post("/messages", status_code=202, summary="Hand a message in")
     async def take(request: Request) -> JSONResponse:
-        body = await _body(request)
+        body = _long_header(request) or await _body(request)
         if isinstance(body, JSONResponse):
             return body
         try:
@@ -56,6 +58,15 @@ def edge(publish: Publish, accept: Accept) -> APIRouter:
         return JSONResponse(answer | {"duplicate": not fresh}, 202 if fresh else 200)
 
     return router
+
+
+def _long_header(request: Request) -> JSONResponse | None:
+    for name, value in request.headers.items():
+        if len(value) > MAX_HEADER_BYTES:
+            return _refused(
+                431, f"header {name[:80]!r} has {len(value)} bytes, {MAX_HEADER_BYTES} are accepted"
+            )
+    return None
 
 
 async def _body(request: Request) -> dict[str, Any] | JSONResponse:

@@ -93,7 +93,7 @@ def load_article(path: Path) -> Article:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         msg = f"{path}:{line}: {error.problem}"
         raise InvalidArticle(msg) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # « 2024-13-45 » is a date to YAML, and none
         msg = f"{path}:1: {error}"
         raise InvalidArticle(msg) from None
     try:

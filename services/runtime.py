@@ -59,8 +59,6 @@ class Runner:
         self._committer: asyncio.Task[None] | None = None
         self._subscription: Subscription  # made by `subscribe`
 
-    # --- what comes in -----------------------------------------------------------------------
-
     def subscribe(self, broker: KafkaBroker, fetch_wait_ms: int = 500) -> None:
         """Register with the broker, which may hold a fetch for `fetch_wait_ms`."""
         self._subscription = Subscription(broker, self.topics, self.group, self, fetch_wait_ms)
@@ -68,6 +66,7 @@ class Runner:
     async def start(self) -> None:
         """Begin to consume."""
         await self._subscription.start()
+        self._committer = asyncio.create_task(self._commit_regularly())
 
     async def take_over(self, records: Sequence[Record]) -> None:
         """Accept a poll. What is not accepted is neither done nor committed: it is read again."""
@@ -77,8 +76,6 @@ class Runner:
         if self._lanes.waiting > self.policy.backlog:
             self._subscription.pause()
         self._start_units()
-        if self._committer is None:
-            self._committer = asyncio.create_task(self._commit_regularly())
 
     @property
     def _idle(self) -> bool:
@@ -100,8 +97,6 @@ class Runner:
         self._start_units()
         if self._lanes.waiting <= self.policy.backlog // 2 and not self._patience.waiting:
             self._resume()
-
-    # --- one unit of work --------------------------------------------------------------------
 
     async def _work(self, unit: list[Record]) -> None:
         try:
@@ -164,8 +159,6 @@ class Runner:
         for record, event in zip(records, events, strict=True):
             await self._handle([record], [event])
 
-    # --- what becomes of it ------------------------------------------------------------------
-
     def _succeeded(self, count: int) -> None:
         self._dead_in_a_row = 0
         self.health.handled += count
@@ -206,8 +199,6 @@ class Runner:
         self._resume()
         self._start_units()
 
-    # --- offsets and partitions --------------------------------------------------------------
-
     def _resume(self) -> None:
         if not self.health.stopped:
             self._subscription.resume()
@@ -215,12 +206,7 @@ class Runner:
     async def _commit_regularly(self) -> None:
         while True:
             await asyncio.sleep(self.policy.commit_every_s)
-            await self._commit()
-
-    async def _commit(self) -> None:
-        offsets = self._lanes.due()
-        if offsets and await self._subscription.commit(offsets):
-            self._lanes.committed(offsets)
+            await self._subscription.commit_done(self._lanes)
 
     async def revoked(self, places: Iterable[TopicPartition]) -> None:
         """Finish what is in hand, commit, forget the rest: it is read from the commit on."""
@@ -255,7 +241,7 @@ class Runner:
                 task.cancel()
             if hung:
                 await asyncio.wait(hung)
-        await self._commit()
+        await self._subscription.commit_done(self._lanes)
 
 
 class _Stop(Exception):  # noqa: N818 - not an error: the limit of dead letters

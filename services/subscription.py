@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from services.lanes import Record
+from services.lanes import Lanes, Record
 
 log = logging.getLogger(__name__)
 
@@ -85,16 +85,17 @@ class Subscription:
         if self._consumer and (paused := self._consumer.paused()):
             self._consumer.resume(*paused)
 
-    async def commit(self, offsets: dict[TopicPartition, int]) -> bool:
-        """Commit; a failure is no loss: what was done is read again, and recognised."""
-        if self._consumer is None:
-            return False
+    async def commit_done(self, lanes: Lanes) -> None:
+        """Commit what is done; a failure is no loss: it is read again, and recognised."""
+        offsets = lanes.due()
+        if not offsets or self._consumer is None:
+            return
         try:
             await self._consumer.commit(offsets)
         except KafkaError as error:
             log.warning("offsets not committed (%s)", type(error).__name__)
-            return False
-        return True
+        else:
+            lanes.committed(offsets)
 
     @property
     def _consumer(self) -> Any:

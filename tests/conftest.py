@@ -58,12 +58,17 @@ def trained() -> Trained:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a desk of its own: its record and outbox in `tmp_path`, groups that are new."""
+    return settings_in(tmp_path)
+
+
+def settings_in(folder: Path) -> Settings:
+    """Make such settings, for a desk that outlives one test."""
     return Settings(
         kafka=KafkaSettings(servers="", group=f"test-{uuid4().hex[:8]}"),
-        database=DatabaseSettings(url=f"sqlite:///{tmp_path}/record.db"),
+        database=DatabaseSettings(url=f"sqlite:///{folder}/record.db"),
         http=HttpSettings(host="127.0.0.1", port=0),
         ollama=OllamaSettings(url=""),
-        dispatch=DispatchSettings(outbound="file", file=tmp_path / "outbox.jsonl"),
+        dispatch=DispatchSettings(outbound="file", file=folder / "outbox.jsonl"),
     )
 
 
