@@ -25,9 +25,6 @@ from services.settings import Settings
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-MADE_LATER = {"docs/images/console.png"}
-"""Pictures of a running console: a checkout may be without them, a link to another may not."""
-
 CODE = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
@@ -315,8 +312,6 @@ def test_no_link_is_dead(page: Path):
             continue
         path, _, anchor = target.partition("#")
         there = (page.parent / path).resolve() if path else page
-        if there.is_relative_to(ROOT) and named(there) in MADE_LATER:
-            continue
         assert there.exists(), target
         assert not anchor or anchor in anchors(there.read_text("utf-8")), target
 

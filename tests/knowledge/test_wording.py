@@ -48,7 +48,8 @@ def test_the_reasons_of_respond_are_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", sorted((reasons_of_respond() - {"technical", "other"}) | {"no_passage", "dead_letter"})
+    "reason",
+    sorted((reasons_of_respond() - {"technical", "other"}) | {"no_passage", "dead_letter"}),
 )
 def test_every_reason_has_a_label_in_both_languages(reason: str) -> None:
     for language in Language:

@@ -60,7 +60,8 @@ async def test_an_english_question_gets_an_english_passage(handle: Handler) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["Quelle est la capitale de l'Australie ?", "asdf qwer zxcv", "", "la recette du cassoulet"]
+    "text",
+    ["Quelle est la capitale de l'Australie ?", "asdf qwer zxcv", "", "la recette du cassoulet"],
 )
 async def test_what_no_article_is_about_finds_nothing(handle: Handler, text: str) -> None:
     event = extracted(text, html="<script>x</script>")

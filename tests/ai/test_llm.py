@@ -1,0 +1,132 @@
+"""The language model: asked as documented, never waited for longer than agreed."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ai.llm import MAX_TOKENS, NoAnswer, Ollama
+from tests.ollama import CUT, FakeOllama, answer, replies, says, serving
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeOllama]:
+    async with serving(FakeOllama()) as running:
+        yield running
+
+
+async def test_a_good_answer_comes_back_with_the_models_name(fake: FakeOllama) -> None:
+    fake.chat = lambda _: replies("  Bonjour, retirez la feuille.\n")
+    found = await Ollama(fake.url, "qwen3:4b").write("Sois poli.", "Ça bourre.")
+    assert (found.text, found.model) == ("Bonjour, retirez la feuille.", "qwen3:4b")
+
+
+async def test_the_request_is_as_documented(fake: FakeOllama) -> None:
+    await Ollama(fake.url, "qwen3:4b", context_tokens=2048).write("Sois poli.", "Ça bourre.")
+    (asked,) = fake.asked
+    assert asked["model"] == "qwen3:4b"
+    assert asked["stream"] is False
+    assert asked["messages"] == [
+        {"role": "system", "content": "Sois poli."},
+        {"role": "user", "content": "Ça bourre."},
+    ]
+    assert asked["format"]["required"] == ["reply"]
+    assert asked["options"]["num_ctx"] == 2048
+    assert asked["options"]["num_predict"] == MAX_TOKENS
+    assert asked["keep_alive"] == -1
+
+
+async def test_without_a_name_the_first_local_chat_model_is_taken(fake: FakeOllama) -> None:
+    llm = Ollama(fake.url)
+    assert (await llm.write("s", "u")).model == "qwen3:4b"
+    fake.models = ()
+    assert (await llm.write("s", "u")).model == "qwen3:4b"  # it is looked for once
+
+
+async def test_an_ollama_without_models_is_no_answer(fake: FakeOllama) -> None:
+    fake.models = fake.models[:2]
+    llm = Ollama(fake.url)
+    with pytest.raises(NoAnswer, match="ConnectionError"):
+        await llm.write("s", "u")
+    assert llm.resting
+    assert fake.asked == []
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (answer(404, {"error": 'model "qwen3:4b" not found'}), "ResponseError 404"),
+        (answer(503, {"error": "server busy, please try again"}), "ResponseError 503"),
+        (answer(500, {"error": "llama runner process has terminated"}), "ResponseError 500"),
+        (answer(500, "<html>Internal Server Error</html>"), "ResponseError 500"),
+        (CUT, "RemoteProtocolError"),
+        (answer(200, {"message": {"content": "x"}})[:-9], "RemoteProtocolError"),
+        (b"I am no web server\r\n\r\n", "RemoteProtocolError"),
+        (answer(200, "<html>please log in</html>"), "JSONDecodeError"),
+        (answer(200, []), "TypeError"),
+        (answer(200, {"done": True}), "ValidationError"),
+        (says("Bonjour, retirez la feuille."), "the form"),
+        (says('```json\n{"reply": "x"}\n```'), "the form"),
+        (says('{"answer": "x"}'), "the form"),
+        (says('{"reply": ["x"]}'), "the form"),
+        (says('{"reply": "Bonjour, ret'), "the form"),
+        (says('{"reply": " "}'), "the form"),
+        (says('["reply"]'), "the form"),
+        (says("[" * 100_000), "the form"),
+        (says("null"), "the form"),
+        (says(""), "the form"),
+    ],
+)
+async def test_whatever_else_comes_is_no_answer_and_the_model_rests(
+    fake: FakeOllama, response: bytes, said: str
+) -> None:
+    fake.chat = lambda _: response
+    llm = Ollama(fake.url, "qwen3:4b")
+    with pytest.raises(NoAnswer, match=said):
+        await llm.write("s", "u")
+    assert llm.resting
+    with pytest.raises(NoAnswer, match="resting"):
+        await llm.write("s", "u")
+    assert len(fake.asked) == 1
+
+
+async def test_the_reason_repeats_neither_prompt_nor_answer(fake: FakeOllama) -> None:
+    fake.chat = lambda _: answer(500, {"error": "prompt: secret"})
+    with pytest.raises(NoAnswer) as caught:
+        await Ollama(fake.url, "qwen3:4b").write("secret", "secret")
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_model_that_is_too_slow_is_not_waited_for(fake: FakeOllama) -> None:
+    fake.delay_s = 30
+    llm = Ollama(fake.url, "qwen3:4b", timeout_s=0.2)
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match="Timeout"):
+        await llm.write("s", "u")
+    assert time.monotonic() - began < 1
+    assert llm.resting
+
+
+async def test_an_absent_server_costs_nothing_after_the_first_failure() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        llm = Ollama(f"http://127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(NoAnswer, match="ConnectionError"):
+            await llm.write("s", "u")
+        began = time.monotonic()
+        for _ in range(100):
+            with pytest.raises(NoAnswer, match="resting"):
+                await llm.write("s", "u")
+        assert time.monotonic() - began < 0.1
+
+
+async def test_no_more_requests_go_side_by_side_than_agreed(fake: FakeOllama) -> None:
+    fake.delay_s = 0.02
+    llm = Ollama(fake.url, "qwen3:4b", parallel=2)
+    found = await asyncio.gather(*(llm.write("s", str(n)) for n in range(8)))
+    assert len(found) == 8
+    assert fake.most_at_once == 2
