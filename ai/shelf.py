@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
@@ -33,12 +33,12 @@ def _read(path: Path) -> dict[str, Vectors]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(zip(file["names"].tolist(), file["vectors"], strict=True))
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile):
         return {}  # absent or damaged: computed again
 
 
 def _write(path: Path, kept: dict[str, Vectors]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp.npz")
+    temporary = path.with_suffix(f".{uuid4().hex}.tmp.npz")
     np.savez(temporary, names=np.array(list(kept)), vectors=np.stack(list(kept.values())))
     temporary.replace(path)

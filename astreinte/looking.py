@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import make_url
 
 from astreinte import output, running
 from astreinte.options import BrokerOption, DatabaseOption, JsonOption, app, fail, settings_of
@@ -28,7 +30,11 @@ def trace(
 ) -> None:
     """Show what happened to a message: stage, when, how long, what was decided and why."""
     here = running.find()
-    record = Database(database or (here.database if here else settings_of().database.url))
+    url = database or (here.database if here else settings_of().database.url)
+    file = make_url(url).database if url.startswith("sqlite") else None
+    if file and not Path(file).exists():
+        fail(f"there is no record at {file}: no desk has run in this folder")
+    record = Database(url)
     page = views.trace_page(asyncio.run(record.read(roads.trace, name)))
     record.close()
     if not page["steps"]:

@@ -94,6 +94,14 @@ def join_at_once(broker: EmbeddedKafka) -> None:
     delay(cluster, 10)
 
 
+class QuickKafka(EmbeddedKafka):
+    """An embedded broker whose groups are joined at once, for a whole desk under test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        join_at_once(self)
+
+
 @pytest.fixture(
     params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)],
 )

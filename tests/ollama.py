@@ -52,7 +52,9 @@ class FakeOllama:
         """Answer one request and hang up."""
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            sizes = [line[15:] for line in head.lower().split("\r\n") if line[:15] == "content-length:"]
+            sizes = [
+                line[15:] for line in head.lower().split("\r\n") if line[:15] == "content-length:"
+            ]
             body = await reader.readexactly(int(sizes[0])) if sizes else b""
             writer.write(await self._answer(head.split("\r\n")[0], body))
             await writer.drain()
@@ -63,7 +65,9 @@ class FakeOllama:
 
     async def _answer(self, request: str, body: bytes) -> bytes:
         if request.startswith("GET /api/tags "):
-            return answer(200, {"models": [entry | {"model": entry["name"]} for entry in self.models]})
+            return answer(
+                200, {"models": [entry | {"model": entry["name"]} for entry in self.models]}
+            )
         if not request.startswith("POST /api/chat "):
             return answer(404, "404 page not found")
         self.asked.append(json.loads(body))

@@ -20,21 +20,14 @@ from aiokafka import AIOKafkaProducer
 
 import astreinte.desk
 from astreinte.desk import Desk, desk
-from gateways.kafka import EmbeddedKafka
 from schemas.printer import MAX_TEXT_CHARACTERS
 from storage import roads
-from tests.conftest import CACHE, join_at_once, settings_in, until
+from tests.conftest import CACHE, QuickKafka, settings_in, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SECRET = "Rosalie Kerguelen"
 GOOD = "Mon imprimante HP LaserJet affiche 49.4C02 et ne démarre plus"
-
-
-class QuickKafka(EmbeddedKafka):
-    def __init__(self) -> None:
-        super().__init__()
-        join_at_once(self)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

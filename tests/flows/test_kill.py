@@ -116,11 +116,13 @@ def kill_again_and_again(desk: Embedded, kills: int, seed: int) -> None:
                 )
                 assert answer.status_code == 202, answer.text
                 acknowledged.append(address)
-            # From the acknowledgement of the last one until well after its reply.
-            time.sleep(dice.uniform(0, 0.5))
+        # All are acknowledged, and so many of this round have left: now, or a moment later.
+        before, left = A_ROUND * number, dice.randrange(A_ROUND)
+        desk.within(30, lambda least=before + left: len(desk.lines()) >= least)
+        time.sleep(dice.choice([0, dice.uniform(0, 0.1)]))
         assert desk.end(signal.SIGKILL) == -signal.SIGKILL
         in_the_middle += desk.unfinished() > 0
-    assert in_the_middle >= kills / 3, "the kills came too late to show anything"
+    assert in_the_middle >= kills / 2, "the kills came too late to show anything"
     desk.start()
     desk.within(60, lambda: set(desk.replied()) >= set(acknowledged))
     desk.within(30, lambda: desk.unfinished() == 0)
