@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from benchmarks import flow, runtime, slow
@@ -34,10 +33,9 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def on(broker: Broker, measure: Callable[[Broker], Awaitable[list[Figure]]]) -> list[Figure]:
-    """Measure on a broker, and say so."""
-    print(f"{measure.__module__} on {broker.name} …", file=sys.stderr, flush=True)
-    return await measure(broker)
+def say(name: str, broker: Broker) -> None:
+    """Tell whoever waits what is being measured."""
+    print(f"{name} on {broker.name} …", file=sys.stderr, flush=True)
 
 
 async def measured(name: str, kafka: str, seconds: float) -> list[Figure]:
@@ -47,10 +45,11 @@ async def measured(name: str, kafka: str, seconds: float) -> list[Figure]:
         for module in (runtime, slow):
             if name in {module.__name__.rpartition(".")[2], "all"}:
                 with broker_at(address) as broker:
-                    figures += await on(broker, module.measure)
+                    say(module.NAME, broker)
+                    figures += await module.measure(broker)
         if name in {"flow", "all"}:
-            broker = Broker(address, embedded=not address)
-            figures += await on(broker, lambda at: flow.measure(at.address, seconds))
+            say(flow.NAME, Broker(address, embedded=not address))
+            figures += await flow.measure(address, seconds)
     return figures
 
 

@@ -200,6 +200,5 @@ def _figures(broker: str, outcome: Outcome, handlers: dict[str, float]) -> list[
                 f"handler alone {handlers[name]:.2f} ms",
             )
             for name in STAGES
-            if name != "dispatch"  # the relay tells its events, and not how long they took
         ),
     ]

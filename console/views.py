@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from knowledge.wording import Wording
+from schemas.printer import Classification
 from schemas.vocabulary import Category, Intent, Labelled, Language, Priority
 from storage.tables import Conversation, Customer, Message, Outgoing, Recorded
 
@@ -113,7 +116,9 @@ def _road_state(steps: Sequence[Recorded]) -> str:
 def _event(step: Recorded) -> Json:
     try:
         body = json.loads(step.body)
-    except ValueError:
+        # Infinity, half of an emoji: what Python reads and cannot show is shown as it came.
+        json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return {"raw": step.body[:4_000]}
     return body if isinstance(body, dict) else {"raw": step.body[:4_000]}
 
@@ -123,8 +128,9 @@ def _found(events: Sequence[Recorded]) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for event in events:
         body = _event(event)
-        name = (body.get("message") or {}).get("message_id")
-        if name:
+        message = body.get("message")
+        name = message.get("message_id") if isinstance(message, dict) else None
+        if isinstance(name, str):
             found[name] = found.get(name, {}) | body
     return found
 
@@ -164,8 +170,10 @@ def _outgoing(reply: Outgoing, wording: Wording) -> Json:
 _ENUMS: dict[str, type[Labelled]] = {"category": Category, "intent": Intent, "priority": Priority}
 
 
-def _classification(found: Json | None) -> Json | None:
-    if not found:
+def _classification(found: Any) -> Json | None:
+    try:
+        Classification.model_validate(found)
+    except ValidationError:  # none yet, or one of a stranger
         return None
     shown: Json = {}
     for name, kind in _ENUMS.items():

@@ -52,7 +52,7 @@ def read_step(record: Record) -> Step:
         "stage": headers.get("dead_stage") or _stage(record.topic),
         "topic": record.topic,
         "partition_offset": place,
-        "occurred_at": datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        "occurred_at": _moment(record.timestamp),
         "took_ms": _number(headers.get("ce_tookms", "")),
         "why": (headers.get("dead_reason") or _text(body, "why"))[:1000],
         "body": (record.value or b"").decode("utf-8", "backslashreplace"),
@@ -74,6 +74,13 @@ def every_step(database: Database) -> Handler:
         return [() for _ in steps]
 
     return handle
+
+
+def _moment(timestamp_ms: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):  # a producer may write any number
+        return datetime.now(UTC)
 
 
 def _body(record: Record) -> dict[str, Any]:

@@ -222,6 +222,11 @@ class Runner:
         if self._patience.waiting or self.health.stopped:
             self._subscription.pause()
 
+    def unreadable(self, error: Exception) -> None:
+        """Stop: a record cannot be taken from the wire, and what is behind it must wait."""
+        if not self.health.stopped:
+            self._stop(f"a record cannot be read ({type(error).__name__})")
+
     async def drain(self) -> None:
         """Take nothing more over, finish what is in hand, commit, leave the group."""
         self._draining = True

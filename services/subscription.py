@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -31,6 +31,9 @@ class Taker(Protocol):
 
     def assigned(self, places: Iterable[TopicPartition]) -> None:
         """Note the partitions that came."""
+
+    def unreadable(self, error: Exception) -> None:
+        """Stop: the next record cannot even be taken from the wire."""
 
 
 class Subscription:
@@ -66,6 +69,19 @@ class Subscription:
         Not left to FastStream, which starts one after the other: each waits for its group.
         """
         await self._subscriber.start()
+        self._poll = self._consumer.getmany
+        self._consumer.getmany = self._guarded_poll
+
+    async def _guarded_poll(self, *args: Any, **kwargs: Any) -> Any:
+        # A header name that is not UTF-8 makes aiokafka raise at its record again and again, and
+        # FastStream ask again at once: nothing is consumed, at full speed, and nobody says so.
+        try:
+            return await self._poll(*args, **kwargs)
+        except (KafkaError, ConsumerStoppedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it will be there again
+            self._taker.unreadable(error)
+            return {}
 
     async def stop(self) -> None:
         """Leave the group."""

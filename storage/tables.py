@@ -165,3 +165,7 @@ class Recorded(SQLModel, table=True):
     took_ms: float = 0.0
     why: str = Field(default="", max_length=1000)
     body: str = Field(sa_column=Column(_long_text(), nullable=False))
+
+
+for _table in SQLModel.metadata.sorted_tables:  # a server's own default may lose emoji, silently
+    _table.dialect_kwargs["mysql_charset"] = "utf8mb4"

@@ -6,10 +6,8 @@ One desk serves all tests of this file.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +16,11 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
-import astreinte.desk
 from astreinte.desk import Desk, desk
 from schemas.printer import MAX_TEXT_CHARACTERS
 from storage import roads
-from tests.conftest import CACHE, QuickKafka, settings_in, until
+from tests.conftest import settings_in, until
+from tests.flows.conftest import settle_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,17 +29,13 @@ GOOD = "Mon imprimante HP LaserJet affiche 49.4C02 et ne démarre plus"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+async def running(quick: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
-    (folder / "data").mkdir()
-    (folder / "data" / "cache").symlink_to(CACHE)
-    here = Path.cwd()
-    os.chdir(folder)  # where the desk says that it runs
+    settle_in(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(astreinte.desk, "EmbeddedKafka", QuickKafka)
+        patch.chdir(folder)  # where the desk says that it runs
         async with desk(settings_in(folder)) as found:
             yield found
-    os.chdir(here)
 
 
 @asynccontextmanager
@@ -84,9 +78,15 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     ),
     "NUL in the text": (as_json(text=f"{SECRET}\x00"), 422, "text: String should match"),
     "a lone surrogate": (
-        as_json(text="?").replace(b"?", b"\\ud800"), 422, "the body is not JSON: "
+        as_json(text="?").replace(b"?", b"\\ud800"),
+        422,
+        "the body is not JSON: ",
     ),
-    "an unknown channel": (as_json(channel=f"pigeon of {SECRET}"), 422, "channel: Input should be 'email', "),
+    "an unknown channel": (
+        as_json(channel=f"pigeon of {SECRET}"),
+        422,
+        "channel: Input should be 'email', ",
+    ),
     "no channel": (as_json(channel=None), 422, "channel: Field required"),
     "a telephone number as e-mail": (
         as_json(channel="email", **{"from": "06 12 34 56 78"}),
@@ -122,9 +122,15 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
         "headers: String should have at most 998 characters",
     ),
     "a subject of two lines": (
-        as_json(subject=f"{SECRET}\r\nBcc: all@example.org"), 422, "subject: String should match"
+        as_json(subject=f"{SECRET}\r\nBcc: all@example.org"),
+        422,
+        "subject: String should match",
     ),
-    "a number too long to read": (b'{"text": 1' + b"0" * 10_000 + b"}", 422, "the body is not JSON: number out of range"),
+    "a number too long to read": (
+        b'{"text": 1' + b"0" * 10_000 + b"}",
+        422,
+        "the body is not JSON: number out of range",
+    ),
 }
 
 
@@ -145,9 +151,7 @@ async def test_a_request_header_that_is_too_long_is_refused(running: Desk, lengt
     async with client(running) as http:
         answer = await http.post("/messages", content=as_json(), headers={"X-Note": "n" * length})
     assert answer.status_code == 431
-    assert answer.json() == {
-        "detail": f"header 'x-note' has {length} bytes, 8192 are accepted"
-    }
+    assert answer.json() == {"detail": f"header 'x-note' has {length} bytes, 8192 are accepted"}
 
 
 async def test_a_request_header_of_8_kib_is_read(running: Desk):

@@ -43,7 +43,9 @@ class Embedded:
             shutil.copytree(CACHE, folder / "data" / "cache")
 
     def start(self) -> None:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("ASTREINTE_")}
+        ours = {
+            name: value for name, value in os.environ.items() if not name.startswith("ASTREINTE_")
+        }
         ours |= {"ASTREINTE_DISPATCH_OUTBOUND": "file", "ASTREINTE_OLLAMA_URL": ""}
         command = [sys.executable, "-m", "astreinte", "up", "--no-story", "--port", "0"]
         with (self.folder / "log").open("ab") as log:
@@ -53,7 +55,8 @@ class Embedded:
         self.url = self.within(90, self._announced)
 
     def _announced(self) -> str:
-        assert self.process and self.process.poll() is None, (self.folder / "log").read_text()
+        assert self.process
+        assert self.process.poll() is None, (self.folder / "log").read_text()
         try:
             said = json.loads((self.folder / "data" / "running.json").read_text())
         except (OSError, ValueError):

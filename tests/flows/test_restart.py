@@ -10,24 +10,27 @@ import httpx
 import pytest
 from sqlmodel import Session, col, delete, select, update
 
-import astreinte.desk
 from astreinte.desk import Desk, desk
 from services.settings import Settings
 from storage import journal
 from storage.tables import Journal, Recorded
-from tests.conftest import CACHE, QuickKafka, until
+from tests.conftest import inbound, until
+from tests.flows.conftest import settle_in
 
 
 @pytest.fixture(autouse=True)
-def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "cache").symlink_to(CACHE)
+def at_home(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle_in(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(astreinte.desk, "EmbeddedKafka", QuickKafka)
 
 
 async def post(found: Desk, text: str, external_id: str = "") -> httpx.Response:
-    body = {"channel": "chat", "external_id": external_id or uuid4().hex, "from": "v1", "text": text}
+    body = {
+        "channel": "chat",
+        "external_id": external_id or uuid4().hex,
+        "from": "v1",
+        "text": text,
+    }
     async with httpx.AsyncClient(base_url=found.url, trust_env=False, timeout=30) as http:
         answer = await http.post("/messages", json=body)
         await http.get(f"/api/messages/{answer.json()['trace_id']}", params={"wait": 20})
@@ -78,8 +81,6 @@ async def test_what_was_accepted_and_not_begun_is_answered_after_the_restart(set
 
 
 def accepted(text: str) -> tuple[str, str, object]:
-    from tests.conftest import inbound
-
     message = inbound(text, **{"from": "v2"})
     return str(message.event_id), message.model_dump_json(by_alias=True), message.received_at
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4, uuid5
 
+import confluent_kafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from confluent_kafka import Producer
 
 from gateways.kafka import connection
 from schemas.event import ASTREINTE, Event
@@ -41,6 +45,29 @@ class Answered(Asked):
     """What it tells."""
 
     topic: ClassVar[str] = ""
+
+
+def _produce(address: str, topic: str, partition: int, header: bytes) -> None:
+    [library] = Path(confluent_kafka.__path__[0] + ".libs").glob("librdkafka-*.so*")
+    native = ctypes.CDLL(str(library))
+    owner = Producer({"bootstrap.servers": address})
+    client = ctypes.c_void_p.from_address(id(owner) + object.__basicsize__).value
+    native.rd_kafka_headers_new.restype = ctypes.c_void_p
+    headers = ctypes.c_void_p(native.rd_kafka_headers_new(ctypes.c_size_t(1)))
+    native.rd_kafka_header_add(
+        headers, header, ctypes.c_ssize_t(len(header)), b"v", ctypes.c_ssize_t(1)
+    )
+    # Tagged arguments, see `rd_kafka_vtype_t`: topic, partition, value, headers, end.
+    failed = native.rd_kafka_producev(
+        ctypes.c_void_p(client),
+        *(1, ctypes.c_char_p(topic.encode())),
+        *(3, ctypes.c_int32(partition)),
+        *(4, ctypes.c_char_p(b"{}"), ctypes.c_size_t(2)),
+        *(10, headers),
+        0,
+    )
+    assert not failed
+    assert owner.flush(10) == 0
 
 
 Answer = Callable[[Sequence[Any]], Any]
@@ -114,6 +141,10 @@ class Road:
         await self.producer.send_and_wait(
             self.asked.topic, value, key=key, headers=list(headers), partition=partition
         )
+
+    async def put_with_header_name(self, name: bytes, partition: int = 0) -> None:
+        """Publish a record with such a header, which takes the C library: Python's encode names."""
+        await asyncio.to_thread(_produce, self.address, self.asked.topic, partition, name)
 
     async def put_event(self, number: int, who: str = "k", **rest: Any) -> None:
         """Publish a good event into a partition."""

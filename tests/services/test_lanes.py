@@ -239,66 +239,76 @@ class Model:
             known.pop(partition, None)
 
 
+class Both:
+    """The lanes and the model, walked through the same random steps."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.lanes, self.model = Lanes(), Model()
+        self.offset: dict[int, int] = defaultdict(int)
+
+    def step(self, revocations: int) -> None:
+        steps = (self.add, self.take, self.finish, self.abandon, self.drop)
+        self.dice.choices(steps, [4, 6, 5, revocations, revocations])[0]()
+        assert self.lanes.waiting == len(self.model.waiting)
+        assert self.lanes.in_flight == sum(map(len, self.model.held))
+        assert self.lanes.due() == {place(p): mark for p, mark in self.model.watermark.items()}
+
+    def add(self) -> None:
+        partition = self.dice.randrange(3)
+        batch = []
+        for _ in range(self.dice.randrange(1, 5)):
+            self.offset[partition] += self.dice.choice([1, 1, 1, 3])
+            key = self.dice.choice([None, "a", "b", "c"])
+            batch.append(record(self.offset[partition], key, partition))
+        self.lanes.add(batch)
+        self.model.waiting += batch
+        self.model.taken_over[partition] += offsets(batch)
+
+    def take(self) -> None:
+        limit = self.dice.randrange(1, 5)
+        unit = self.lanes.take(limit)
+        assert len(unit) <= limit
+        if not unit:
+            assert not any(self.model.may_go(each) for each in self.model.waiting)
+            return
+        for each in unit:
+            assert self.model.may_go(each), f"{each.partition}/{each.offset} is not its turn"
+            self.model.waiting.remove(each)
+        self.model.held.append(unit)
+
+    def finish(self) -> None:
+        if unit := self._any_held():
+            self.lanes.finish(unit)
+            for each in unit:
+                self.model.finish(each)
+
+    def abandon(self) -> None:
+        # As the runner does it: what was given up goes with its partition, and is read again.
+        if unit := self._any_held():
+            self.lanes.abandon(unit)
+            for partition in {each.partition for each in unit}:
+                self.drop(partition)
+
+    def drop(self, partition: int | None = None) -> None:
+        partition = self.dice.randrange(3) if partition is None else partition
+        self.lanes.drop([place(partition)])
+        self.model.drop(partition)
+        # It comes back, read again from some offset before where it was.
+        self.offset[partition] = max(0, self.offset[partition] - self.dice.randrange(4))
+
+    def _any_held(self) -> list[Record]:
+        held = self.model.held
+        return held.pop(self.dice.randrange(len(held))) if held else []
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_thousand_random_steps_agree_with_a_simple_model(seed: int):
-    dice = random.Random(seed)
-    lanes, model = Lanes(), Model()
-    next_offset = defaultdict(int)
-    revocations = seed % 2  # half of the runs without, so that watermarks get far
+    both = Both(seed)
     for _ in range(1_000):
-        step = dice.choices(
-            ["add", "take", "finish", "abandon", "drop"], [4, 6, 5, revocations, revocations]
-        )[0]
-        if step == "add":
-            partition = dice.randrange(3)
-            batch = []
-            for _ in range(dice.randrange(1, 5)):
-                next_offset[partition] += dice.choice([1, 1, 1, 3])
-                key = dice.choice([None, "a", "b", "c"])
-                batch.append(record(next_offset[partition], key, partition))
-            lanes.add(batch)
-            model.waiting += batch
-            model.taken_over[partition] += offsets(batch)
-        elif step == "take":
-            limit = dice.randrange(1, 5)
-            unit = lanes.take(limit)
-            assert len(unit) <= limit
-            if not unit:
-                assert not any(model.may_go(each) for each in model.waiting)
-                continue
-            own = []
-            model.held.append(own)
-            for each in unit:
-                others = [x for x in model.held if x is not own]
-                model.held = others
-                assert model.may_go(each), f"{each.partition}/{each.offset} is not its turn"
-                model.held = [*others, own]
-                own.append(each)
-                model.waiting.remove(each)
-        elif step in {"finish", "abandon"} and model.held:
-            unit = model.held.pop(dice.randrange(len(model.held)))
-            if step == "finish":
-                lanes.finish(unit)
-                for each in unit:
-                    model.finish(each)
-            else:
-                # What the runner does with what was given up: it is read again, later.
-                lanes.abandon(unit)
-                partitions = {each.partition for each in unit}
-                for partition in partitions:
-                    lanes.drop([place(partition)])
-                    model.drop(partition)
-        elif step == "drop":
-            partition = dice.randrange(3)
-            lanes.drop([place(partition)])
-            model.drop(partition)
-            # It comes back, read again from some offset before where it was.
-            next_offset[partition] = max(0, next_offset[partition] - dice.randrange(4))
-        assert lanes.waiting == len(model.waiting)
-        assert lanes.in_flight == sum(map(len, model.held))
-        assert lanes.due() == {place(p): mark for p, mark in model.watermark.items()}
-    for unit in model.held:
-        lanes.finish(unit)
-    while unit := lanes.take(7):
-        lanes.finish(unit)
-    assert lanes.waiting == lanes.in_flight == 0
+        both.step(revocations=seed % 2)  # half of the runs without, so that watermarks get far
+    while both.model.held:
+        both.finish()
+    while unit := both.lanes.take(7):
+        both.lanes.finish(unit)
+    assert both.lanes.waiting == both.lanes.in_flight == 0

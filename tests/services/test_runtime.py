@@ -61,6 +61,23 @@ async def test_t1_odd_headers_of_a_dead_letter_arrive_as_text(road: Road):
     assert (headers["x"], headers["y"], headers["z"]) == ("\\xff", "", "é")
 
 
+async def test_t1_a_header_name_that_no_client_can_read_stops_the_stage_instead_of_spinning(
+    road: Road,
+):
+    await road.put_event(0)
+    await road.put_with_header_name(b"\xff\xfe")
+    await road.put_event(2)
+    async with road.running(road.answers) as runner:
+        await until(lambda: runner.health.stopped)
+        await asyncio.sleep(0.3)
+        assert runner.health.stopped == "a record cannot be read (UnicodeDecodeError)"
+        assert not runner.health.ready
+        assert len(runner._subscription._subscriber.tasks) < 5  # the loop was not begun anew
+    # What lay before it was done; it and what follows is still there.
+    assert await road.told() == [0]
+    assert await road.committed() == {0: 1}
+
+
 async def test_t2_one_bad_record_does_not_take_its_batch_along(road: Road):
     async def handle(events: Sequence[Any]) -> list[tuple[Any]]:
         if any(event.number == 3 for event in events):

@@ -20,7 +20,12 @@ NOW = datetime(2025, 2, 1, 8, 30, 15, 123456, tzinfo=UTC)
 
 
 def customer(name: str = "k1", **changes: Any) -> dict[str, Any]:
-    return {"customer_id": name, "address": f"chat:{name}", "name": name, "created_at": NOW} | changes
+    return {
+        "customer_id": name,
+        "address": f"chat:{name}",
+        "name": name,
+        "created_at": NOW,
+    } | changes
 
 
 def names(session: Session) -> list[str]:
@@ -29,9 +34,16 @@ def names(session: Session) -> list[str]:
 
 async def test_what_is_there_already_stays_as_it_is(database: Database) -> None:
     await database.write(insert_new, Customer, [customer("k1")])
-    again = [customer("k1", name="other"), customer("k2"), customer("k3", address="chat:k1")]
+    again = [
+        customer("k1", created_at=NOW + timedelta(1)),
+        customer("k2"),
+        customer("k3", address="chat:k1"),
+    ]
     await database.write(insert_new, Customer, again)
     assert await database.read(names) == ["k1", "k2"]
+    found = await database.read(lambda session: session.get(Customer, "k1"))
+    assert found is not None
+    assert found.created_at == NOW
 
 
 async def test_no_rows_are_no_work(database: Database) -> None:
@@ -77,7 +89,9 @@ async def test_all_of_unicode_and_long_texts_come_back(database: Database) -> No
 
 
 async def test_names_that_differ_in_case_or_accent_are_different(database: Database) -> None:
-    rows = [customer(f"k{n}", address=a) for n, a in enumerate(("chat:ana", "chat:ANA", "chat:aná"))]
+    rows = [
+        customer(f"k{n}", address=a) for n, a in enumerate(("chat:ana", "chat:ANA", "chat:aná"))
+    ]
     await database.write(insert_new, Customer, rows)
     assert len(await database.read(names)) == 3
 

@@ -17,7 +17,7 @@ from tests.events import NOW
 
 
 def take_in(
-    session: Session, message: InboundMessage, conversation_id: str = "", *, new: bool = True
+    session: Session, message: InboundMessage, conversation_id: str = "", new: bool = True
 ) -> str:
     """Write one message down, as ingest does."""
     arrival = arrive(message, "", NOW)
@@ -64,7 +64,7 @@ async def test_nothing_asked_is_nothing_known(database: Database) -> None:
 
 async def test_ids_that_differ_in_case_are_two_messages(database: Database) -> None:
     first = await database.write(take_in, mail(external_id="<CAFé@x>"))
-    second = await database.write(take_in, mail(external_id="<cafE@x>"), new=False)
+    second = await database.write(take_in, mail(external_id="<cafE@x>"), "", False)
     keys = [("email", "<CAFé@x>"), ("email", "<cafE@x>")]
     known = await database.read(intake.look_up, keys, [], [name for _, name in keys])
     assert known.messages.keys() == set(keys)
@@ -72,7 +72,7 @@ async def test_ids_that_differ_in_case_are_two_messages(database: Database) -> N
 
 
 async def test_conversations_come_newest_first(database: Database) -> None:
-    names = [await database.write(take_in, mail(n), new=n == 1) for n in (1, 2, 3)]
+    names = [await database.write(take_in, mail(n), "", n == 1) for n in (1, 2, 3)]
     known = await database.read(intake.look_up, [], ["mailto:ana@exemple.example"], [])
     (conversations,) = known.conversations.values()
     assert [c.conversation_id for c in conversations] == names[::-1]
@@ -94,7 +94,7 @@ async def test_writing_twice_changes_nothing(database: Database) -> None:
 
 async def test_a_conversation_that_goes_on_is_on_the_road_again(database: Database) -> None:
     name = await database.write(take_in, mail(1))
-    await database.write(take_in, mail(2), name, new=False)
+    await database.write(take_in, mail(2), name, False)
     row = await database.read(lambda session: session.get(Conversation, name))
     assert row is not None
     assert (row.state, row.last_at) == ("on_the_road", NOW + timedelta(minutes=2))
@@ -110,7 +110,11 @@ async def test_the_longest_message_fits(database: Database) -> None:
     )
     await database.write(take_in, longest)
     row = await database.read(lambda session: session.exec(select(Message)).one())
-    assert (row.text, row.received_html, row.subject) == (longest.text, longest.html, longest.subject)
+    assert (row.text, row.received_html, row.subject) == (
+        longest.text,
+        longest.html,
+        longest.subject,
+    )
     assert len(row.attachments) == 50
 
 

@@ -65,6 +65,16 @@ async def test_what_one_claimed_another_does_not_get(database: Database) -> None
     assert len(await claimed(database, "me")) == 2  # it asks again: still its own
 
 
+async def test_a_reply_waits_for_those_before_it_in_its_conversation(database: Database) -> None:
+    put_off = row(1, next_attempt_at=LATER + timedelta(seconds=1))
+    behind, elsewhere = row(2), row(3, conversation_id="c9")
+    await database.write(outbox.record, [put_off, behind, elsewhere])
+    (mine,) = await claimed(database)
+    assert mine.reply_id == elsewhere["reply_id"]
+    both = await database.write(outbox.claim, "you", LATER + timedelta(seconds=1), 10)
+    assert [late.reply_id for late in both] == [put_off["reply_id"], behind["reply_id"]]
+
+
 @pytest.mark.parametrize("status", ["held", "none"])
 async def test_what_has_nothing_to_send_is_given_to_be_told(
     database: Database, status: str

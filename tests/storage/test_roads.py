@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from schemas.printer import InboundMessage
 from schemas.topics import PRINTER
 from storage import journal, outbox, roads
 from storage.database import Database
@@ -114,9 +115,9 @@ async def test_an_outcome_is_known_once_it_was_told(database: Database) -> None:
 
 
 async def test_the_list_is_newest_first_with_last_words_and_counts(database: Database) -> None:
-    def say(text: str, who: str, minute: int, **changes: Any) -> Any:
+    def say(text: str, who: str, minute: int) -> InboundMessage:
         at = NOW + timedelta(minutes=minute)
-        return inbound(text, received_at=at, **({"from": who} | changes))
+        return inbound(text, received_at=at, from_name=who, **{"from": who})
 
     old = await database.write(take_in, say("x" * 500, "ana", 1))
     new = await database.write(take_in, say("bonjour", "bob", 2))
@@ -141,7 +142,7 @@ async def test_one_conversation_comes_with_all_that_belongs_to_it(database: Data
     found = await database.read(roads.conversation, name)
     assert found is not None
     conversation, customer, messages, replies, events = found
-    assert (conversation.conversation_id, customer.name) == (name, "visiteur")
+    assert (conversation.conversation_id, customer.address) == (name, "chat:visiteur")
     assert [message.message_id for message in messages] == [MESSAGE]
     assert [reply.message_id for reply in replies] == [MESSAGE]
     assert [event.topic for event in events] == ["printer.classified"]

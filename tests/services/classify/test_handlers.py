@@ -9,7 +9,7 @@ from ai.language import LanguageDetector
 from schemas.printer import Classification
 from schemas.vocabulary import Category, Intent, Language, Priority
 from services.classify.handlers import received_messages
-from services.runtime import Handler
+from services.policy import Handler
 from tests.conftest import Trained
 from tests.events import received
 

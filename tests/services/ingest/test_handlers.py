@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select, update
 
 from schemas.printer import InboundMessage, MessageReceived
 from services.ingest.handlers import inbound_messages
-from services.runtime import Handler
+from services.policy import Handler
 from storage.database import Database
 from storage.tables import Conversation, Customer, Message, ThreadId
 from tests.conftest import inbound

@@ -15,7 +15,7 @@ from schemas.printer import Classification, Passage
 from schemas.vocabulary import Language
 from services.extract.printer import find
 from services.rag.handlers import extracted_messages
-from services.runtime import Handler
+from services.policy import Handler
 from tests.conftest import CACHE
 from tests.events import articles, extracted, judged
 
