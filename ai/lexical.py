@@ -104,9 +104,9 @@ class CharacterIndex:
         )
         self._rows = self._vectorizer.fit_transform(texts).T.tocsr()
 
-    def scores(self, query: str) -> Scores:
-        """Return one score a text."""
-        return np.asarray((self._vectorizer.transform([query]) @ self._rows).todense()).ravel()
+    def scores(self, queries: Sequence[str]) -> Scores:
+        """Return one row a query, one score a text."""
+        return np.asarray((self._vectorizer.transform(queries) @ self._rows).todense())
 
 
 class WordIndex:
@@ -127,12 +127,12 @@ class WordIndex:
         self._unknown_idf = float(np.log1p(len(texts) + 0.5))
         self._tokens = self._vectorizer.build_analyzer()
 
-    def scores(self, query: str) -> Scores:
-        """Return one score a text; words that no text has count against all of them."""
-        row = (self._vectorizer.transform([query]) > 0).astype(np.float64)
-        known = set(self._vectorizer.vocabulary_)
-        unknown = sum(token not in known for token in set(self._tokens(query)))
-        best = float((row @ self._idf)[0]) * (K1 + 1) + unknown * self._unknown_idf
-        if best <= 0:
-            return np.zeros(self._columns.shape[1])
-        return np.asarray((row @ self._columns).todense()).ravel() / best
+    def scores(self, queries: Sequence[str]) -> Scores:
+        """Return one row a query; words that no text has count against all of them."""
+        rows = (self._vectorizer.transform(queries) > 0).astype(np.float64)
+        known = self._vectorizer.vocabulary_
+        unknown = [len(set(self._tokens(query)) - known.keys()) for query in queries]
+        best = (rows @ self._idf) * (K1 + 1) + np.array(unknown) * self._unknown_idf
+        found = np.asarray((rows @ self._columns).todense())
+        shares: Scores = found / np.maximum(best, np.finfo(float).tiny)[:, None]
+        return shares

@@ -6,7 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from storage import roads
 from storage.tables import Recorded
 
 AT_ONCE = 64
+CHARACTERS_AT_ONCE = 300_000
 LOOK_EVERY_S = 0.05
 SILENCE_S = 180.0
 """Without any outcome for so long, the rest counts as unanswered: a model may take a minute."""
@@ -75,7 +76,9 @@ async def pipeline(settings: Settings) -> AsyncIterator[Neighbours]:
 def as_trial(message: InboundMessage, run: str) -> InboundMessage:
     """Return the message as one of a trial, unknown to the record whatever was tried before."""
     body = message.model_dump(by_alias=True)
-    name = f"{run}:{message.external_id}"[-255:]
+    name = f"{run}:{message.external_id}"
+    if len(name) > 255:  # noqa: PLR2004 - what the contract takes
+        name = f"{run}:{message.event_id}"
     return InboundMessage.model_validate(body | {"external_id": name, "trial": True})
 
 
@@ -86,7 +89,7 @@ async def process(near: Neighbours, messages: Iterable[InboundMessage], done: Do
     source = iter(messages)
     silent_since = asyncio.get_running_loop().time()
     while True:
-        fresh = [message for message, _ in zip(source, range(AT_ONCE - len(waiting)), strict=False)]
+        fresh = list(_next(source, waiting.values()))
         if fresh:
             trials = [as_trial(message, run) for message in fresh]
             await near.teller.tell(trials, "process")
@@ -106,6 +109,19 @@ async def process(near: Neighbours, messages: Iterable[InboundMessage], done: Do
             return
         if not ended:
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _next(
+    source: Iterator[InboundMessage], waiting: Iterable[InboundMessage]
+) -> Iterator[InboundMessage]:
+    """Give messages until as many are under way as the embedded broker keeps for sure."""
+    under_way = [len(message.text) for message in waiting]
+    while len(under_way) < AT_ONCE and sum(under_way) < CHARACTERS_AT_ONCE:
+        message = next(source, None)
+        if message is None:
+            return
+        under_way.append(len(message.text))
+        yield message
 
 
 def outcome(message: InboundMessage, steps: Sequence[Recorded]) -> tuple[Line, float]:

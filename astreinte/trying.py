@@ -84,6 +84,8 @@ def process_(
 ) -> None:
     """Try a file of messages: the real pipeline, nothing sent outward, one line a message."""
     logging.basicConfig(level=logging.ERROR)
+    if out and (out.is_dir() or not out.parent.is_dir()):
+        fail(f"{out} cannot be written: it is a folder, or there is none to hold it")
     messages: list[InboundMessage] = []
     broken = 0
     for item in read(file, default_channel=channel, now=datetime.now(UTC)):

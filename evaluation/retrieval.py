@@ -59,7 +59,7 @@ def fit(index: ArticleIndex, embedder: Embedder, asked: list[Question]) -> None:
     examples: list[NDArray[np.float64]] = []
     right: list[bool] = []
     for question, vector in zip(asked, embedder.compute([q.text for q in asked]), strict=True):
-        features = index.features(question.text, vector)
+        features = index.features([question.text], vector.reshape(1, -1))[0]
         nearest = set(np.argsort(-features.sum(1))[:6]) | {
             names.index(x) for x in question.expected
         }

@@ -70,21 +70,18 @@ class Runner:
 
     async def take_over(self, records: Sequence[Record]) -> None:
         """Accept a poll. What is not accepted is neither done nor committed: it is read again."""
-        if self._idle or self.health.stopped:
+        if self._draining or self._between or self.health.stopped:
             return
         self._lanes.add(records)
         if self._lanes.waiting > self.policy.backlog:
             self._subscription.pause()
         self._start_units()
 
-    @property
-    def _idle(self) -> bool:
-        return self._draining or self._between
-
     def _start_units(self) -> None:
         while (
             len(self._units) < self.policy.concurrency
-            and not (self._idle or self._patience.waiting or self.health.stopped)
+            and not (self._draining or self._between or self.health.stopped)
+            and not self._patience.waiting
             and (unit := self._lanes.take(self.policy.batch))
         ):
             task = asyncio.create_task(self._work(unit))

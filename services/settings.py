@@ -58,7 +58,7 @@ class EmbeddingSettings(BaseSettings):
         default="all-MiniLM-L6-v2",
         description="the one that ships, a folder with model.onnx and tokenizer.json, or a hub's",
     )
-    threads: int = Field(default=2, ge=1, le=64, description="CPU threads of the model")
+    threads: int = Field(default=1, ge=1, le=64, description="CPU threads of the model")
 
 
 class OllamaSettings(BaseSettings):

@@ -6,17 +6,22 @@ have nothing to send. `told_at` is set once the outcome was published.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, or_, update
+from sqlalchemy import bindparam, exists, or_, update
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from schemas.vocabulary import Action, SendStatus
 from storage.database import insert_new
-from storage.tables import Conversation, Message, Outgoing
+from storage.tables import Message, Outgoing
+
+# Tables, not classes: a change of many rows is then one statement with many parameters.
+_OUTGOING, _MESSAGE, _CONVERSATION = (
+    SQLModel.metadata.tables[name] for name in ("outgoing", "message", "conversation")
+)
 
 STATE_AFTER = {
     Action.REPLY: "answered",
@@ -95,40 +100,69 @@ def settle(session: Session, reply_id: str, *, sent: bool, now: datetime) -> Non
     session.execute(update(Outgoing).where(col(Outgoing.reply_id) == reply_id).values(**values))
 
 
-def mark(session: Session, rows: Iterable[Outgoing], now: datetime) -> None:
+def mark(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
     """Write down the outcome of attempts; rows come with their new values."""
-    for row in rows:
-        session.execute(
-            update(Outgoing)
-            .where(col(Outgoing.reply_id) == row.reply_id)
-            .values(
-                status=row.status,
-                provider_id=row.provider_id,
-                last_error=row.last_error,
-                next_attempt_at=row.next_attempt_at,
-                sent_at=now if row.status == SendStatus.SENT.value else None,
-            )
+    changes = (
+        update(_OUTGOING)
+        .where(_OUTGOING.c.reply_id == bindparam("name"))
+        .values(
+            status=bindparam("new_status"),
+            provider_id=bindparam("new_provider_id"),
+            last_error=bindparam("new_error"),
+            next_attempt_at=bindparam("new_attempt_at"),
+            sent_at=bindparam("new_sent_at"),
         )
+    )
+    session.connection().execute(
+        changes,
+        [
+            {
+                "name": row.reply_id,
+                "new_status": row.status,
+                "new_provider_id": row.provider_id,
+                "new_error": row.last_error,
+                "new_attempt_at": row.next_attempt_at,
+                "new_sent_at": now if row.status == SendStatus.SENT.value else None,
+            }
+            for row in rows
+        ],
+    )
 
 
 def mark_told(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
     """Note that the outcomes were published, and what they mean for message and conversation."""
-    for row in rows:
-        failed = row.status == SendStatus.FAILED.value
-        state = "failed" if failed else STATE_AFTER[Action(row.action)]
-        session.execute(
-            update(Message).where(col(Message.message_id) == row.message_id).values(outcome=state)
-        )
-        session.execute(
-            update(Conversation)
-            .where(col(Conversation.conversation_id) == row.conversation_id)
-            .values(state=state, reason=row.reason)
-        )
+    ends = [
+        {
+            "message": row.message_id,
+            "conversation": row.conversation_id,
+            "new_state": _state_after(row),
+            "new_reason": row.reason,
+        }
+        for row in rows
+    ]
+    connection = session.connection()
+    connection.execute(
+        update(_MESSAGE)
+        .where(_MESSAGE.c.message_id == bindparam("message"))
+        .values(outcome=bindparam("new_state")),
+        ends,
+    )
+    connection.execute(
+        update(_CONVERSATION)
+        .where(_CONVERSATION.c.conversation_id == bindparam("conversation"))
+        .values(state=bindparam("new_state"), reason=bindparam("new_reason")),
+        ends,
+    )
     session.execute(
         update(Outgoing)
         .where(col(Outgoing.reply_id).in_([row.reply_id for row in rows]))
         .values(told_at=now)
     )
+
+
+def _state_after(row: Outgoing) -> str:
+    failed = row.status == SendStatus.FAILED.value
+    return "failed" if failed else STATE_AFTER[Action(row.action)]
 
 
 def tell_again(session: Session, message_ids: Sequence[str]) -> None:

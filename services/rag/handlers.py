@@ -26,9 +26,10 @@ def extracted_messages(
         now = datetime.now(UTC)
         questions = [printer.question(event) for event in events]
         vectors = await embedder.embed(questions)
+        found = index.search_many(questions, vectors, LOOKED_AT)
         return [
-            printer.ground(event, index.search(question, vector, LOOKED_AT), articles, now)
-            for event, question, vector in zip(events, questions, vectors, strict=True)
+            printer.ground(event, hits, articles, now)
+            for event, hits in zip(events, found, strict=True)
         ]
 
     return handle

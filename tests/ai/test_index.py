@@ -81,7 +81,7 @@ def test_strange_words_and_no_words_are_near_nothing(
 
 
 def test_an_article_is_as_near_as_its_nearest_row(index: ArticleIndex, embedder: Embedder) -> None:
-    features = index.features("introuvable", embedder.compute(["introuvable"])[0])
+    features = index.features(["introuvable"], embedder.compute(["introuvable"]))[0]
     assert index.names() == ["jam", "offline", "toner"]
     assert features.shape == (3, len(SEARCHES))
     assert features[1, 0] == pytest.approx(1, abs=0.01)

@@ -28,9 +28,7 @@ async def road(quick: None, near: Neighbours) -> AsyncIterator[Neighbours]:
 async def outcome(road: Neighbours, message: InboundMessage) -> Outgoing:
     """Send a message and wait for what becomes of it."""
     await road.teller.tell([message], "gateway")
-    found: Outgoing = await until(
-        lambda: road.database.read(roads.outcome, str(message.event_id)), 30
-    )
+    found: Outgoing = await until(lambda: road.database.read(roads.outcome, str(message.event_id)))
     return found
 
 

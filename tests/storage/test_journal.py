@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from schemas.errors import Unavailable
 from storage import journal
 from storage.database import Database
 from tests.events import NOW
@@ -39,3 +42,15 @@ async def test_finishing_twice_or_what_never_was_is_no_error(database: Database)
         await database.write(journal.finish, ["e1", "e2"], NOW)
     await database.write(journal.finish, [], NOW)
     assert await database.read(journal.unfinished) == []
+
+
+async def test_no_more_is_accepted_than_the_embedded_broker_keeps(database: Database) -> None:
+    long = "é" * 120_000
+    taken = 0
+    with pytest.raises(Unavailable, match="under way"):
+        for number in range(100):
+            assert await database.write(journal.accept, f"e{number}", long, NOW)
+            taken += 1
+    assert 20 <= taken <= 40
+    await database.write(journal.finish, [f"e{number}" for number in range(taken)], NOW)
+    assert await database.write(journal.accept, "later", "one", NOW)
