@@ -425,7 +425,7 @@ def exported_vectors(folder: Path, batch: int) -> Vectors:
     """
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
-    tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")  # noqa: S106
+    tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")
     session = ort.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     parts: list[Vectors] = []
     for start in range(0, len(TEXTS), batch):

@@ -17,12 +17,30 @@ from schemas.topics import FRIGO, PRINTER, STAGES, TOPICS
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = (
-    "schemas", "knowledge", "storage", "gateways", "ai", "services", "console", "simulation", "astreinte",
+    "schemas",
+    "knowledge",
+    "storage",
+    "gateways",
+    "ai",
+    "services",
+    "console",
+    "simulation",
+    "astreinte",
 )
 SIX_FILES = {"__init__.py", "__main__.py", "app.py", "handlers.py", "printer.py", "frigo.py"}
 MAX_FILE_LINES = 250
 MAX_FUNCTION_LINES = 50
-MEANINGLESS = {"utils", "util", "helpers", "helper", "common", "misc", "core", "manager", "platform"}
+MEANINGLESS = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "misc",
+    "core",
+    "manager",
+    "platform",
+}
 
 
 def sources() -> Iterator[Path]:
@@ -46,7 +64,11 @@ def test_every_stage_says_what_it_consumes_and_publishes(stage: str) -> None:
 
 
 def test_files_are_small() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in sources() if (n := len(p.read_text().splitlines())) > MAX_FILE_LINES}
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in sources()
+        if (n := len(p.read_text().splitlines())) > MAX_FILE_LINES
+    }
     assert long == {}
 
 
@@ -69,14 +91,21 @@ def test_every_public_name_has_a_docstring() -> None:
     silent = []
     for package in PACKAGES:
         root = importlib.import_module(package)
-        for module in [package, *(m.name for m in pkgutil.walk_packages(root.__path__, f"{package}."))]:
+        for module in [
+            package,
+            *(m.name for m in pkgutil.walk_packages(root.__path__, f"{package}.")),
+        ]:
             if module.endswith("__main__"):
                 continue
             loaded = importlib.import_module(module)
             assert loaded.__doc__, f"{module} says nothing of itself"
             for name, member in vars(loaded).items():
                 own = getattr(member, "__module__", "") == module and not name.startswith("_")
-                if own and (inspect.isclass(member) or inspect.isfunction(member)) and not member.__doc__:
+                if (
+                    own
+                    and (inspect.isclass(member) or inspect.isfunction(member))
+                    and not member.__doc__
+                ):
                     silent.append(f"{module}.{name}")
     assert silent == []
 
@@ -85,7 +114,9 @@ def test_rules_are_plain_functions() -> None:
     """No rule waits: an `async def` in a rule file would be a door."""
     for stage in STAGES:
         tree = ast.parse((ROOT / "services" / stage / "printer.py").read_text())
-        assert not [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
+        assert not [
+            node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef | ast.Await)
+        ]
 
 
 def test_importing_the_rules_loads_nothing_heavy() -> None:

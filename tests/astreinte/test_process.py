@@ -61,7 +61,10 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path, list[Path]]:
+def made(
+    quick: None,  # noqa: F811 - the fixture
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Result, Path, list[Path]]:
     """Run `astreinte process` on `ROWS` as a user would, in a folder with nothing but the cache."""
     folder = tmp_path_factory.mktemp("process")
     (folder / "data").mkdir()

@@ -12,6 +12,7 @@ import pytest
 from httpx import AsyncClient
 
 from console.app import create_app
+from schemas.topics import PRINTER
 from services.policy import Health
 from storage.database import Database
 from tests.conftest import inbound
@@ -19,15 +20,7 @@ from tests.console.record import database_in, halfway, raw_bytes, record, walk
 from tests.events import NOW, passage
 
 HTML = '<img src=x onerror="alert(1)"> & <script>alert("x")</script> « é » 🖨️ </textarea>'
-ROAD = [
-    "printer.inbound",
-    "printer.received",
-    "printer.classified",
-    "printer.extracted",
-    "printer.grounded",
-    "printer.drafted",
-    "printer.sent",
-]
+ROAD = [event.topic for event in PRINTER]
 
 
 @pytest.fixture

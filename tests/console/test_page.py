@@ -21,8 +21,12 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 WAIT_MS = 20_000
 
@@ -35,7 +39,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copytree(CACHE, folder / "data" / "cache")
     process = subprocess.Popen(
         [sys.executable, "-m", "astreinte", "up", "--no-story", "--port", "0"],
-        cwd=folder, env=os.environ | {"ASTREINTE_OLLAMA_URL": ""},
+        cwd=folder,
+        env=os.environ | {"ASTREINTE_OLLAMA_URL": ""},
     )
     try:
         yield _address(folder / "data" / "running.json", process)

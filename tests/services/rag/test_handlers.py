@@ -14,8 +14,8 @@ from knowledge.catalogue import load_catalogue
 from schemas.printer import Classification, Passage
 from schemas.vocabulary import Language
 from services.extract.printer import find
-from services.rag.handlers import extracted_messages
 from services.policy import Handler
+from services.rag.handlers import extracted_messages
 from tests.conftest import CACHE
 from tests.events import articles, extracted, judged
 
