@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -19,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import CACHE
+from tests.conftest import CACHE, Trained
 
 TEXTS = (
     "Mon imprimante HP LaserJet affiche 49.4C02 et ne démarre plus",
@@ -36,6 +37,7 @@ class Embedded:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.program = ["-m", "astreinte"]
         self.outbox = folder / "data" / "outbox.jsonl"
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -47,7 +49,7 @@ class Embedded:
             name: value for name, value in os.environ.items() if not name.startswith("ASTREINTE_")
         }
         ours |= {"ASTREINTE_DISPATCH_OUTBOUND": "file", "ASTREINTE_OLLAMA_URL": ""}
-        command = [sys.executable, "-m", "astreinte", "up", "--no-story", "--port", "0"]
+        command = [sys.executable, *self.program, "up", "--no-story", "--port", "0"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=ours, stdout=log, stderr=log
@@ -136,7 +138,12 @@ def kill_again_and_again(desk: Embedded, kills: int, seed: int) -> None:
     assert set(ids.values()) == {1}
 
 
-def test_killed_twice_it_answers_every_acknowledged_message_once(embedded: Embedded):
+def test_killed_twice_it_answers_every_acknowledged_message_once(
+    embedded: Embedded, trained: Trained, tmp_path: Path
+):
+    # Three starts: what they would spend on joining groups and on training is spared.
+    (tmp_path / "trained").write_bytes(pickle.dumps(trained))
+    embedded.program = [str(Path(__file__).with_name("quick_up.py")), str(tmp_path / "trained")]
     kill_again_and_again(embedded, kills=2, seed=1)
 
 

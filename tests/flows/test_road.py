@@ -119,10 +119,3 @@ async def test_smoke_is_never_answered_by_an_article(road: Neighbours) -> None:
     reply = await outcome(road, said("de la fumée sort de l'imprimante, que faire ?"))
     assert (reply.action, reply.reason) == ("handoff", "danger")
     assert "112" in reply.text
-
-
-async def test_a_trial_walks_the_road_and_sends_nothing(road: Neighbours) -> None:
-    message = said("bourrage papier", trial=True)
-    reply = await outcome(road, message)
-    assert (reply.action, reply.status) == ("reply", "held")
-    assert letters(road, message) == []
