@@ -29,10 +29,10 @@ FOLDS = 3
 Matrix = NDArray[np.float64]
 
 
-class Classifier:
-    """Labels texts with probabilities. Trained in memory, in a second or two for 2,000 phrases."""
+class Features:
+    """Word and character n-grams beside embeddings; several classifiers may share one."""
 
-    def __init__(self, texts: Sequence[str], vectors: Vectors, labels: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str]) -> None:
         words = TfidfVectorizer(
             ngram_range=(1, 2),
             strip_accents="unicode",
@@ -44,26 +44,42 @@ class Classifier:
         )
         self._ngrams = FeatureUnion([("words", words), ("characters", characters)])
         self._ngrams.fit(texts)
-        features = self._features(texts, vectors)
+        self._last: tuple[tuple[str, ...], csr_matrix] | None = None
+
+    def of(self, texts: Sequence[str], vectors: Vectors) -> csr_matrix:
+        """Return one row a text; the texts asked for last are not computed again."""
+        if self._last is None or self._last[0] != tuple(texts):
+            parts = [csr_matrix(vectors * EMBEDDING_WEIGHT), self._ngrams.transform(texts)]
+            self._last = tuple(texts), hstack(parts).tocsr()
+        return self._last[1]
+
+
+class Classifier:
+    """Labels texts with probabilities. Trained in memory, in seconds for some thousand phrases."""
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        vectors: Vectors,
+        labels: Sequence[str],
+        features: Features | None = None,
+    ) -> None:
+        self._features = features or Features(texts)
+        rows = self._features.of(texts, vectors)
         self._head = LinearSVC(class_weight="balanced", tol=1e-2, random_state=0)
         margins = cross_val_predict(
-            self._head, features, list(labels), cv=FOLDS, method="decision_function"
+            self._head, rows, list(labels), cv=FOLDS, method="decision_function"
         )
-        self._head.fit(features, list(labels))
+        self._head.fit(rows, list(labels))
         self.labels: list[str] = [str(label) for label in self._head.classes_]
         places = np.array([self.labels.index(label) for label in labels])
         self._temperature = _temperature(margins, places)
 
     def probabilities(self, texts: Sequence[str], vectors: Vectors) -> Matrix:
         """Return one row a text, one column a label of `labels`."""
-        margins = self._head.decision_function(self._features(texts, vectors))
+        margins = self._head.decision_function(self._features.of(texts, vectors))
         result: Matrix = softmax(margins * self._temperature, axis=1)
         return result
-
-    def _features(self, texts: Sequence[str], vectors: Vectors) -> csr_matrix:
-        return hstack(
-            [csr_matrix(vectors * EMBEDDING_WEIGHT), self._ngrams.transform(texts)]
-        ).tocsr()
 
 
 def _temperature(margins: Matrix, right: NDArray[np.int64]) -> float:

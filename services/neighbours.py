@@ -21,7 +21,7 @@ from services.stage import Stage
 from services.telling import Teller
 from storage.database import Database
 
-EMBEDDED_FETCH_WAIT_MS = 20
+EMBEDDED_FETCH_WAIT_MS = 40
 """The embedded broker lets a fetch wait its whole time although data came in between."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ai.classifier import Classifier
+from ai.classifier import Classifier, Features
 from ai.language import LanguageDetector
 from ai.shelf import vectors_of
 from knowledge import phrases
@@ -26,9 +26,11 @@ async def build(near: Neighbours) -> Stage:
 
 def train(near: Neighbours) -> tuple[Classifier, Classifier]:
     """Return the classifiers of intents and of priorities."""
+    known = phrases.intents(), phrases.priorities()
+    features = Features([text for labelled in known for text, _ in labelled])
     made = []
-    for labelled in (phrases.intents(), phrases.priorities()):
+    for labelled in known:
         texts = [text for text, _ in labelled]
         vectors = vectors_of(texts, near.embedder, near.cache)
-        made.append(Classifier(texts, vectors, [label for _, label in labelled]))
+        made.append(Classifier(texts, vectors, [label for _, label in labelled], features))
     return made[0], made[1]
