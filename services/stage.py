@@ -26,7 +26,7 @@ class Stage:
     group: str
     fetch_wait_ms: int = 500
     runners: list[Runner] = field(default_factory=list)
-    starting: list[Callable[[], Awaitable[None] | None]] = field(default_factory=list)
+    starting: list[Callable[[], Awaitable[object] | None]] = field(default_factory=list)
     stopping: list[Callable[[], Awaitable[None] | None]] = field(default_factory=list)
 
     def consumes(self, event: type[Event], handler: Handler, policy: Policy) -> None:

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from ai.classifier import Classifier, Features
 from ai.language import LanguageDetector
 from ai.shelf import vectors_of
 from knowledge import phrases
+from schemas.event import Event
 from schemas.printer import MessageReceived
 from services.classify import handlers
 from services.neighbours import Neighbours
-from services.policy import Policy
+from services.policy import Handler, Policy
 from services.stage import Stage
 
 
 async def build(near: Neighbours) -> Stage:
-    """Return the stage, ready to start; trains its two small classifiers on the way."""
+    """Return the stage, ready to start.
+
+    Its classifiers are trained while it joins its group: either takes seconds. It counts as
+    started when both are done.
+    """
     stage = near.stage("classify")
-    intents, priorities = await asyncio.to_thread(train, near)
-    handler = handlers.received_messages(near.embedder, intents, priorities, LanguageDetector())
-    stage.consumes(MessageReceived, handler, Policy(batch=16, concurrency=2))
+    training = asyncio.create_task(asyncio.to_thread(learn, near))
+
+    async def handle(events: Sequence[MessageReceived]) -> Sequence[Sequence[Event]]:
+        return await (await training)(events)
+
+    stage.consumes(MessageReceived, handle, Policy(batch=16, concurrency=2))
+    stage.starting.append(lambda: training)
     return stage
+
+
+def learn(near: Neighbours) -> Handler:
+    """Return the handler, with what it needs in memory."""
+    intents, priorities = train(near)
+    return handlers.received_messages(near.embedder, intents, priorities, LanguageDetector())
 
 
 def train(near: Neighbours) -> tuple[Classifier, Classifier]:
