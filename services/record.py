@@ -6,6 +6,7 @@ happened to a message: which stage, when, how long, what was decided and why.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from storage import roads
 from storage.database import Database
 
 RECORDED = (*(event.topic for event in PRINTER), *(f"dead.{stage}" for stage in STAGES))
+
+GATHER_S = 0.1
+"""Between batches: seven events a message, one by one, would be seven transactions."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def every_step(database: Database) -> Handler:
     """Return the handler of all topics of the printer flow and of the dead letters."""
 
     async def handle(steps: Sequence[Step]) -> list[Sequence[Event]]:
+        await asyncio.sleep(GATHER_S)  # what comes in meanwhile is the next batch
         await database.write(
             roads.write,
             [step.row for step in steps],
