@@ -36,6 +36,9 @@ class DatabaseSettings(BaseSettings):
         default="sqlite:///data/astreinte.db",
         description="SQLAlchemy URL, e.g. mysql+pymysql://user:password@host/astreinte",
     )
+    connect_s: float = Field(
+        default=60.0, ge=0, le=3600, description="how long a start waits for a database"
+    )
 
 
 class HttpSettings(BaseSettings):
@@ -46,6 +49,17 @@ class HttpSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(
         default=8080, ge=0, le=65535, description="port to listen on; 0: any free one"
+    )
+
+
+class WatchSettings(BaseSettings):
+    """Where a process without edge and console says how it is."""
+
+    model_config = _prefix("WATCH")
+
+    host: str = Field(default="127.0.0.1", description="address of its health and metrics")
+    port: int = Field(
+        default=0, ge=0, le=65535, description="their port; 0: any free one, said in the log"
     )
 
 
@@ -106,6 +120,7 @@ class Settings(BaseModel):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
+    watch: WatchSettings = Field(default_factory=WatchSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     ollama: OllamaSettings = Field(default_factory=OllamaSettings)
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import text
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.sql.dml import Insert
-from sqlmodel import Session, SQLModel, create_engine
+from sqlmodel import Session, SQLModel
 
 from schemas.errors import Unavailable
+from storage import schema
 from storage import tables as _tables  # noqa: F401 - registers the tables
+from storage.engine import WrongDatabase, engine_of, shown, why_not
 
 T = TypeVar("T")
 
@@ -28,19 +30,54 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = engine_of(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._creating = asyncio.Lock()
-        self._created = False
+        self._preparing = asyncio.Lock()
+        self._prepared = False
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else THREADS, "record")
         self._readers = ThreadPoolExecutor(2, "record-read") if self.is_sqlite else self._writers
 
-    async def create_tables(self) -> None:
-        """Make the tables that are not there; once, however many stages ask."""
-        async with self._creating:
-            if not self._created:
-                await self._in(self._writers, lambda: SQLModel.metadata.create_all(self.engine))
-                self._created = True
+    async def prepare(self, wait_s: float = 0.0) -> None:
+        """Bring a file to the schema of this program, check a server's; once, whoever asks.
+
+        Parameters
+        ----------
+        wait_s
+            How long a server that does not answer is waited for.
+
+        Raises
+        ------
+        WrongDatabase
+            It answers, and cannot be used as it is; the text says what to do.
+        Unavailable
+            It does not answer.
+        """
+        async with self._preparing:
+            until = time.monotonic() + wait_s
+            while not self._prepared:
+                try:
+                    await self._in(self._writers, self._prepare)
+                    self._prepared = True
+                except Unavailable:
+                    if time.monotonic() >= until:
+                        raise
+                    await asyncio.sleep(1)
+
+    def _prepare(self) -> None:
+        try:
+            with self.engine.connect() as connection:
+                found = schema.version_of(connection)
+            if self.is_sqlite and found < schema.HEAD:
+                schema.migrate(self.engine)
+                found = schema.HEAD
+            if found != schema.HEAD:
+                raise WrongDatabase(_advice(found, shown(self.url)))
+            with self.engine.begin() as connection:  # nothing changes, but it must be allowed to
+                connection.execute(text("UPDATE latch SET name = name WHERE name = ''"))
+        except DBAPIError as error:
+            if wrong := why_not(error, shown(self.url)):
+                raise WrongDatabase(wrong) from error
+            raise
 
     async def write(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work(session, *args)` in a transaction that is committed when it returns.
@@ -63,7 +100,7 @@ class Database:
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:
             msg = f"the database does not answer ({type(error.orig).__name__})"
             raise Unavailable(msg) from error
         except DBAPIError as error:
@@ -79,21 +116,11 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_recycle=1800)
-    file = make_url(url).database
-    if file and file != ":memory:":
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def _settle(connection: Any, _record: Any) -> None:
-        # FULL: what was acknowledged to a gateway survives a power cut, not only a kill.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
+def _advice(found: str, where: str) -> str:
+    if found > schema.HEAD:
+        return f"{where} was made by a newer Astreinte (step {found}, not {schema.HEAD}): update it"
+    is_at = f"is at step {found}, {schema.HEAD} is needed" if found else "has no tables yet"
+    return f"{where} {is_at}: run `astreinte database migrate`"
 
 
 def insert_new(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from services.stage import Stage
 async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start, with the postman beside it."""
     stage = near.stage("dispatch")
-    await near.database.create_tables()
+    await near.database.prepare(near.settings.database.connect_s)
     door = door_of(near.settings.dispatch)
     postman = Postman(
         near.database,

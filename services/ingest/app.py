@@ -12,6 +12,6 @@ from services.stage import Stage
 async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start."""
     stage = near.stage("ingest")
-    await near.database.create_tables()
+    await near.database.prepare(near.settings.database.connect_s)
     stage.consumes(InboundMessage, handlers.inbound_messages(near.database), Policy(batch=100))
     return stage

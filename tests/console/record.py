@@ -38,7 +38,7 @@ Raw = ConsumerRecord[bytes, bytes]
 @asynccontextmanager
 async def database_in(folder: Path) -> AsyncIterator[Database]:
     database = Database(f"sqlite:///{folder}/record.db")
-    await database.create_tables()
+    await database.prepare()
     yield database
     database.close()
 

@@ -7,21 +7,42 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import SQLModel
 
+from storage import schema
 from storage.database import Database
+
+
+@pytest.fixture(scope="session")
+def server() -> str:
+    """The URL of a MySQL or MariaDB database with the tables of this program."""
+    url = os.environ.get("ASTREINTE_MYSQL", "")
+    if not url:
+        pytest.skip("ASTREINTE_MYSQL is not set: scripts/mysql run -- pytest -m mysql")
+    made = Database(url)
+    schema.migrate(made.engine)
+    made.close()
+    return url
+
+
+def empty(database: Database) -> None:
+    """Remove all rows; migrations take too long to be made for each test."""
+    with database.engine.begin() as connection:
+        connection.execute(text("SET foreign_key_checks = 0"))
+        for table in SQLModel.metadata.sorted_tables:
+            if table.name != "latch":
+                connection.execute(table.delete())
+        connection.execute(text("SET foreign_key_checks = 1"))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.mysql)])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path}/record.db"
-    if request.param == "mysql":
-        url = os.environ.get("ASTREINTE_MYSQL", "")
-        if not url:
-            pytest.skip("ASTREINTE_MYSQL is not set, e.g. mysql+pymysql://user:password@host/empty")
+    on_server = request.param == "mysql"
+    url = request.getfixturevalue("server") if on_server else f"sqlite:///{tmp_path}/record.db"
     made = Database(url)
-    if request.param == "mysql":
-        SQLModel.metadata.drop_all(made.engine)
-    await made.create_tables()
+    if on_server:
+        empty(made)
+    await made.prepare()
     yield made
     made.close()

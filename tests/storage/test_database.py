@@ -109,7 +109,7 @@ async def test_many_write_at_once(database: Database) -> None:
 
 async def test_tables_are_made_once(database: Database) -> None:
     await database.write(insert_new, Customer, [customer()])
-    await database.create_tables()
+    await database.prepare()
     assert await database.read(names) == ["k1"]
 
 

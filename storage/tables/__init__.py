@@ -1,0 +1,53 @@
+"""The tables of the record. Times are UTC; ids are ours, as text; texts are UTF-8.
+
+Each comes to a database by a migration (`storage/migrations`); a test compares the two.
+"""
+
+from sqlmodel import SQLModel
+
+from storage.tables.equipment import Device, Episode, PrinterModel, Unit
+from storage.tables.findings import Extraction, Metric, Prediction, Retrieval
+from storage.tables.knowledge import Article, ArticleVersion, Imported
+from storage.tables.people import (
+    Attachment,
+    Consent,
+    Contact,
+    Conversation,
+    Customer,
+    History,
+    Message,
+    ThreadId,
+)
+from storage.tables.road import DeadLetter, Journal, Recorded
+from storage.tables.sending import Attempt, Latch, Outgoing
+
+__all__ = [
+    "Article",
+    "ArticleVersion",
+    "Attachment",
+    "Attempt",
+    "Consent",
+    "Contact",
+    "Conversation",
+    "Customer",
+    "DeadLetter",
+    "Device",
+    "Episode",
+    "Extraction",
+    "History",
+    "Imported",
+    "Journal",
+    "Latch",
+    "Message",
+    "Metric",
+    "Outgoing",
+    "Prediction",
+    "PrinterModel",
+    "Recorded",
+    "Retrieval",
+    "ThreadId",
+    "Unit",
+]
+
+for _table in SQLModel.metadata.sorted_tables:  # a server's own default may lose emoji, silently
+    _table.dialect_kwargs["mysql_charset"] = "utf8mb4"

@@ -1,0 +1,47 @@
+"""The columns that tables share: moments, long texts, exact keys."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, MEDIUMTEXT, VARCHAR
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment: kept as UTC with microseconds and no zone, given back with its zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Keep microseconds in MySQL too."""
+        if dialect.name == "mysql":
+            return dialect.type_descriptor(DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Take the zone off, after going to UTC."""
+        del dialect
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Put the zone back."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value else None
+
+
+def long_text() -> Any:
+    """Return a text of up to 16 MiB: a whole mail, a whole event."""
+    return Text().with_variant(MEDIUMTEXT(), "mysql")
+
+
+def raw_bytes() -> Any:
+    """Return bytes of up to 16 MiB, whatever they hold."""
+    return LargeBinary().with_variant(MEDIUMBLOB(), "mysql")
+
+
+def exact(length: int) -> Any:
+    """Return a text that is compared byte by byte: `Ré` is not `re`."""
+    return String(length).with_variant(VARCHAR(length, collation="utf8mb4_bin"), "mysql")

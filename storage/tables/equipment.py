@@ -1,0 +1,73 @@
+"""What is looked after: printers and their models, cold rooms and their episodes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.tables.columns import Utc, exact
+
+
+class PrinterModel(SQLModel, table=True):
+    """A model of a printer."""
+
+    __tablename__ = "printer_model"
+    __table_args__ = (UniqueConstraint("manufacturer", "name"),)
+
+    model_id: str = Field(primary_key=True, max_length=40)
+    manufacturer: str = Field(max_length=100)
+    name: str = Field(max_length=255)
+    code: str = Field(default="", max_length=100)
+    specifications: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
+    manual_url: str = Field(default="", max_length=512)
+
+
+class Device(SQLModel, table=True):
+    """A customer's printer."""
+
+    device_id: str = Field(primary_key=True, max_length=40)
+    customer_id: str = Field(foreign_key="customer.customer_id", max_length=40, index=True)
+    model_id: str | None = Field(
+        default=None, foreign_key="printer_model.model_id", max_length=40, index=True
+    )
+    serial_number: str = Field(sa_column=Column(exact(100), nullable=False, index=True))
+    installed_on: date | None = None
+    warranty_until: date | None = None
+    location: str = Field(default="", max_length=255)
+    details: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
+    created_at: datetime = Field(sa_type=Utc)
+    updated_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Unit(SQLModel, table=True):
+    """A cold room or cabinet. `state` is its detector's memory; `version` guards it."""
+
+    unit_id: str = Field(primary_key=True, max_length=80)
+    customer_id: str | None = Field(default=None, foreign_key="customer.customer_id", max_length=40)
+    name: str = Field(default="", max_length=255)
+    profile: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
+    state: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
+    version: int = 0
+    created_at: datetime = Field(sa_type=Utc)
+    updated_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Episode(SQLModel, table=True):
+    """One fault of one unit, from its alarm to its end. `version` guards changes."""
+
+    __table_args__ = (Index("episode_of", "unit_id", "ended_at"),)
+
+    episode_id: str = Field(primary_key=True, max_length=40)
+    unit_id: str = Field(foreign_key="unit.unit_id", max_length=80)
+    fault: str = Field(max_length=40)
+    severity: str = Field(max_length=16)
+    evidence: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
+    acknowledged_by: str = Field(default="", max_length=80)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=Utc)
+    shelved_until: datetime | None = Field(default=None, sa_type=Utc)
+    began_at: datetime = Field(sa_type=Utc)
+    ended_at: datetime | None = Field(default=None, sa_type=Utc)
+    version: int = 0
