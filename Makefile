@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run test test-kafka test-kill test-browser lint bench evaluate clean
+.PHONY: help install run test test-kafka test-mysql test-kill test-browser lint bench evaluate clean
 
 help:
 	@echo "make run           set up and start the whole desk; says where to look"
 	@echo "make test          set up and run the tests that need no service"
 	@echo "make test-kafka    the same road on Apache Kafka (installs it on first use)"
+	@echo "make test-mysql    the record on MariaDB (installs it on first use)"
 	@echo "make test-kill     kills the embedded desk twenty times: nothing lost, nothing twice"
 	@echo "make test-browser  the console in Debian's Chromium (installs it on first use)"
 	@echo "make lint          ruff, mypy, import-linter"
@@ -39,6 +40,9 @@ test: $(VENV)/.dev
 
 test-kafka: $(VENV)/.dev
 	@scripts/kafka run -- $(BIN)/pytest -m kafka
+
+test-mysql: $(VENV)/.dev
+	@scripts/mysql run -- $(BIN)/pytest -m mysql
 
 test-kill: $(VENV)/.dev
 	@$(BIN)/pytest -m kill

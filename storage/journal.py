@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import LargeBinary, cast, func, update
 from sqlmodel import Session, col, select
 
 from schemas.errors import Unavailable
@@ -27,7 +27,8 @@ def accept(session: Session, event_id: str, body: str, now: datetime) -> bool:
         So much is under way that the embedded broker might forget some of it.
     """
     unfinished = col(Journal.finished_at).is_(None)
-    size = select(func.coalesce(func.sum(2 * func.length(Journal.body) + 6_000), 0))
+    encoded = func.length(cast(Journal.body, LargeBinary))  # SQLite counts characters otherwise
+    size = select(func.coalesce(func.sum(2 * encoded + 6_000), 0))
     if session.exec(size.where(unfinished)).one() > UNDER_WAY_BYTES:
         msg = "too many messages are under way"
         raise Unavailable(msg)
