@@ -13,18 +13,19 @@ import typer
 from pydantic import ValidationError
 
 from ai.embeddings import ModelMissing
-from astreinte import looking, output, trying
-from astreinte.desk import PortTaken, desk
+from astreinte import looking, output, parts, trying
+from astreinte.desk import desk
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
 from astreinte.story import play
+from gateways.http import PortTaken
 from knowledge.articles import SHIPPED, InvalidArticle, load_articles
 from schemas.errors import Unavailable, reason_of
 from services import serve
 from services.neighbours import Neighbours
 from services.settings import Settings
 
-__all__ = ["app", "looking", "main", "trying"]
+__all__ = ["app", "looking", "main", "parts", "trying"]
 
 
 @app.command()

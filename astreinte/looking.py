@@ -14,8 +14,7 @@ from astreinte import output, running
 from astreinte.options import BrokerOption, DatabaseOption, JsonOption, app, fail, settings_of
 from console import views
 from gateways.kafka import create_topics, missing_topics
-from schemas.topics import STAGES, TOPICS
-from services import serve
+from schemas.topics import TOPICS
 from services.settings import KafkaSettings
 from services.survey import survey
 from storage import roads
@@ -69,11 +68,3 @@ async def _create_topics(servers: str) -> None:
     wanted = {t.name: (t.partitions, t.retention_ms) for t in TOPICS if t.name in missing}
     if wanted:
         await create_topics(servers, wanted)
-
-
-@app.command()
-def stage(
-    name: Annotated[str, typer.Argument(help=f"{', '.join(STAGES)} or record.")],
-) -> None:
-    """Run one stage alone, against the Kafka and the database of the settings."""
-    serve.main(name)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from console import views
 from knowledge.wording import load_wording
 from schemas.errors import Unavailable
-from services.policy import Health
+from services.watch import Healths
 from storage import roads
 from storage.database import Database
 
@@ -26,8 +25,6 @@ STATIC = Path(__file__).parent / "static"
 LOOK_EVERY_S = 0.25
 PING_EVERY_S = 15.0
 MAX_WAIT_S = 60.0
-
-Healths = Callable[[], Sequence[Health]]
 
 
 def create_app(database: Database, healths: Healths) -> FastAPI:
@@ -96,26 +93,13 @@ def _watching(app: FastAPI, database: Database, healths: Healths) -> None:
     async def pipeline() -> dict[str, Any]:
         shown = list(healths())
         stages = [asdict(health) | {"last_progress": None} for health in shown]
-        return {"ready": all(health.ready for health in shown), "stages": stages}
+        # Stages in other processes say themselves how they are: of them nothing is known here.
+        ready = all(health.ready for health in shown) if shown else None
+        return {"ready": ready, "stages": stages}
 
     @app.get("/api/stream")
     async def stream(request: Request) -> StreamingResponse:
         return StreamingResponse(_changes(request, database), media_type="text/event-stream")
-
-    @app.get("/health/live")
-    async def live() -> dict[str, str]:
-        return {"status": "alive"}
-
-    @app.get("/health/ready")
-    async def ready() -> JSONResponse:
-        held_up = {
-            h.stage: h.stopped or h.waiting_for or "no partitions" for h in healths() if not h.ready
-        }
-        return JSONResponse({"ready": not held_up, "held_up": held_up}, 503 if held_up else 200)
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _changes(request: Request, database: Database) -> AsyncIterator[str]:

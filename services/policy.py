@@ -34,18 +34,33 @@ class Policy:
 
 @dataclass
 class Health:
-    """What a runner can say of itself."""
+    """What a runner can say of itself.
+
+    `assigned`: partitions held; 0: a standby, as others hold them all; None: not in its group.
+    """
 
     stage: str
-    assigned: int = 0
+    assigned: int | None = None
     in_hand: int = 0
     waiting_for: str = ""
     stopped: str = ""
+    stalled: str = ""
     handled: int = 0
     dead: int = 0
     last_progress: datetime | None = None
 
     @property
+    def held_up(self) -> str:
+        """Why it is not ready, or nothing."""
+        joining = "joining its group" if self.assigned is None else ""
+        return self.stopped or self.waiting_for or joining or self.stalled
+
+    @property
     def ready(self) -> bool:
-        """It consumes: partitions are assigned and nothing holds it up."""
-        return bool(self.assigned) and not (self.stopped or self.waiting_for)
+        """It is in its group, and nothing holds it up."""
+        return not self.held_up
+
+    @property
+    def standby(self) -> bool:
+        """It is ready and has nothing to do: others of its group hold all partitions."""
+        return self.ready and not self.assigned

@@ -208,7 +208,7 @@ class Runner:
     async def revoked(self, places: Iterable[TopicPartition]) -> None:
         """Finish what is in hand, commit, forget the rest: it is read from the commit on."""
         self._between = True
-        self.health.assigned = 0
+        self.health.assigned = None
         await self._settle()
         self._lanes.drop(places)
 
@@ -227,7 +227,7 @@ class Runner:
     async def drain(self) -> None:
         """Take nothing more over, finish what is in hand, commit, leave the group."""
         self._draining = True
-        self.health.assigned = 0
+        self.health.assigned = None
         await self._settle()
         if self._committer:
             self._committer.cancel()

@@ -7,30 +7,36 @@ import importlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
-from aiokafka.errors import KafkaConnectionError
+from fastapi import FastAPI
+from pydantic import ValidationError
 
-from gateways.kafka import missing_topics
-from schemas.errors import Unavailable
-from schemas.topics import STAGES, TOPICS
+from gateways.http import PortTaken, listen, serving, url_of
+from schemas.errors import Unavailable, reason_of
+from schemas.topics import STAGES
 from services.neighbours import Neighbours
 from services.policy import Policy
 from services.record import RECORDED, every_step, read_step
 from services.runtime import Runner
 from services.settings import Settings
 from services.stage import Stage
+from services.watch import Healths, Reach, healths_of, watching
 
 log = logging.getLogger(__name__)
 
-CONNECT_TRIES = 30
+CONSUMERS = (*STAGES, "record")
+SENTENCE = "starting %s, with Kafka at %s; %s/health/ready says how it goes"
+
+Face = Callable[[Neighbours, Healths], FastAPI]
 
 
 async def build_record(near: Neighbours) -> Stage:
     """Return the record's consumer."""
     stage = near.stage("record")
-    await near.database.create_tables()
+    await near.database.prepare(near.settings.database.connect_s)
     stage.add(
         Runner(
             "record",
@@ -53,11 +59,16 @@ async def build(name: str, near: Neighbours) -> Stage:
 
 
 @asynccontextmanager
-async def running(near: Neighbours, names: Sequence[str]) -> AsyncIterator[list[Stage]]:
-    """Have stages run; at the end they drain, then the connection closes."""
-    stages: list[Stage] = []
+async def running(
+    near: Neighbours, names: Sequence[str], stages: list[Stage] | None = None
+) -> AsyncIterator[list[Stage]]:
+    """Have stages run; at the end they drain, then the connection closes.
+
+    `stages`, where given, takes them in as they come: who looks at it sees them start.
+    """
+    stages = [] if stages is None else stages
     try:
-        await _connect(near)
+        await near.connect()
         # Side by side: while one trains its classifier, the others join their groups.
         ends = (_start(name, near, stages) for name in names)
         for end in await asyncio.gather(*ends, return_exceptions=True):
@@ -75,32 +86,6 @@ async def _start(name: str, near: Neighbours, stages: list[Stage]) -> None:
     stage = await build(name, near)
     stages.append(stage)
     await stage.start()
-
-
-async def _connect(near: Neighbours) -> None:
-    """Start the broker's connection; Kafka may come up later than we do.
-
-    Raises
-    ------
-    Unavailable
-        No Kafka there, or topics that are missing: said, instead of consuming nothing.
-    """
-    for attempt in range(1, CONNECT_TRIES + 1):
-        try:
-            await near.broker.connect()
-        except KafkaConnectionError:
-            if attempt == CONNECT_TRIES:
-                msg = f"no Kafka at {near.kafka}"
-                raise Unavailable(msg) from None
-            log.warning("no Kafka at %s yet, trying again", near.kafka)
-            await asyncio.sleep(2)
-        else:
-            break
-    if not near.embedded:
-        missing = await missing_topics(near.kafka, [topic.name for topic in TOPICS])
-        if missing:
-            msg = f"Kafka lacks {', '.join(missing)}; `astreinte topics --create` makes them"
-            raise Unavailable(msg)
 
 
 async def until_stopped(stages: Sequence[Stage]) -> int:
@@ -121,23 +106,54 @@ async def until_stopped(stages: Sequence[Stage]) -> int:
     return 0
 
 
-async def serve(name: str) -> int:
-    """Run one stage against the Kafka of the settings, until stopped."""
+async def run(parts: Sequence[str], face: Face | None = None) -> int:
+    """Run parts against the Kafka of the settings, until stopped; return the exit status.
+
+    Parameters
+    ----------
+    parts
+        Stages, the record, and whatever `face` shows.
+    face
+        Makes what the process shows over HTTP. Without one it only says how it is, elsewhere.
+    """
     settings = Settings()
     if not settings.kafka.servers:
-        print("ASTREINTE_KAFKA_SERVERS is not set: a stage alone needs a Kafka", file=sys.stderr)
+        print("ASTREINTE_KAFKA_SERVERS is not set: parts alone need a Kafka", file=sys.stderr)
         return 2
-    async with (
-        Neighbours(settings, settings.kafka.servers) as near,
-        running(near, [name]) as stages,
-    ):
-        log.info("%s runs", name)
-        return await until_stopped(stages)
+    where, prefix = (settings.http, "HTTP") if face else (settings.watch, "WATCH")
+    listener = listen(where.host, where.port, f"ASTREINTE_{prefix}_PORT")
+    _end_at_sigterm()
+    names = [name for name in parts if name in CONSUMERS]
+    stages: list[Stage] = []
+    healths = partial(healths_of, names, stages)
+    try:
+        async with Neighbours(settings, settings.kafka.servers) as near:
+            app = face(near, healths) if face else FastAPI(docs_url=None, redoc_url=None)
+            app.include_router(watching(healths, Reach(near).missing))
+            # Served from before the start until after the end: both may take their time.
+            async with serving(app, listener):
+                log.info(SENTENCE, " ".join(parts), near.kafka, url_of(listener))
+                if "console" in parts:
+                    await near.database.prepare(settings.database.connect_s)
+                async with running(near, names, stages):
+                    return await until_stopped(stages)
+    except asyncio.CancelledError:
+        return 0  # asked to stop before all had started
+
+
+def _end_at_sigterm() -> None:
+    """Have SIGTERM end the current task as SIGINT does, so that what has started is drained."""
+    task = asyncio.current_task()
+    if task:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def main(name: str) -> None:
-    """Run one stage as a process: `ingest` … `dispatch`, or `record`."""
+    """Run one stage as a process: `ingest` … `dispatch`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    if name not in {*STAGES, "record"}:
-        sys.exit(f"no stage {name!r}; there are: {', '.join(STAGES)}, record")
-    sys.exit(asyncio.run(serve(name)))
+    try:
+        sys.exit(asyncio.run(run([name])))
+    except ValidationError as error:
+        sys.exit(f"settings: {reason_of(error)}")
+    except (Unavailable, PortTaken) as error:
+        sys.exit(str(error))

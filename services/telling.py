@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from faststream.exceptions import IncorrectState
 from faststream.kafka import KafkaBroker
 
 from schemas.errors import Rejected, Unavailable
@@ -81,6 +82,9 @@ class Teller:
         except MessageSizeTooLargeError as error:
             msg = "larger than the broker takes"
             raise Rejected(msg) from error
+        except IncorrectState as error:
+            msg = "Kafka is not connected"
+            raise Unavailable(msg) from error
         except (KafkaError, TimeoutError, OSError) as error:
             msg = f"Kafka does not confirm ({type(error).__name__})"
             raise Unavailable(msg) from error

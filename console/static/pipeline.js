@@ -24,6 +24,7 @@ function summary() {
   if (stopped) return ["stopped", t("pipeline.stopped", { what: name("stage", stopped.stage) })];
   const waits = [...new Set(stages.map((stage) => stage.waiting_for).filter(Boolean))];
   if (waits.length) return ["waits", t("pipeline.waiting", { what: waits.join(", ") })];
+  if (!stages.length) return ["unknown", t("pipeline.elsewhere")];
   if (!known.ready) return ["waits", t("pipeline.starting")];
   const dead = stages.reduce((sum, stage) => sum + (stage.dead ?? 0), 0);
   if (dead) return ["waits", `${t("pipeline.ok")} · ${count(dead, "pipeline.dead")}`];
@@ -37,6 +38,7 @@ export function render() {
   toggle.setAttribute("aria-expanded", String(!strip.hidden));
   if (strip.hidden) return;
   if (!known) fill(strip, h("p", { class: "note" }, t("pipeline.unknown")));
+  else if (!known.stages?.length) fill(strip, h("p", { class: "note" }, t("pipeline.elsewhere")));
   else fill(strip, (known.stages ?? []).map(box));
 }
 

@@ -17,6 +17,7 @@ const WORDS = {
   "pipeline.ok": ["ok", "ok"],
   "pipeline.starting": ["démarrage…", "starting…"],
   "pipeline.unknown": ["état inconnu", "state unknown"],
+  "pipeline.elsewhere": ["étapes dans d'autres processus", "stages in other processes"],
   "pipeline.waiting": ["en attente de {what}", "waiting for {what}"],
   "pipeline.stopped": ["arrêté ({what})", "stopped ({what})"],
   "pipeline.dead.1": ["1 lettre morte", "1 dead letter"],

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from astreinte.cli import app
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["up", "send", "process", "trace", "topics", "stage", "prepare"]
+COMMANDS = ["up", "send", "process", "trace", "topics", "run", "prepare"]
 
 
 def typed(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -130,7 +130,8 @@ def test_sending_to_nobody_fails_with_what_main_says_in_a_sentence() -> None:
         ["process"],
         ["process", "x.json", "--channel", "fax"],
         ["send", "bonjour"],
-        ["stage"],
+        ["run"],
+        ["run", "digest"],
         ["nothing"],
         ["up", "--port", "many"],
     ],
@@ -139,7 +140,7 @@ def test_a_mistyped_command_ends_with_2(words: list[str]) -> None:
     assert CliRunner().invoke(app, words).exit_code == 2
 
 
-def test_a_stage_that_does_not_exist_is_said_with_those_that_do() -> None:
-    answer = CliRunner().invoke(app, ["stage", "digest"])
-    assert answer.exit_code == 1
-    assert "no stage 'digest'" in str(answer.output) + str(answer.exception)
+def test_a_part_that_does_not_exist_is_said_with_those_that_do() -> None:
+    answer = typed("run", "ingest", "digest")
+    assert answer.returncode == 2
+    assert "no part 'digest'; there are: ingest, classify, " in answer.stderr

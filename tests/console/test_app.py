@@ -209,24 +209,11 @@ async def test_the_pipeline_says_how_each_stage_is(
     assert (page["ready"], page["stages"][1]["waiting_for"]) == (False, healths[1].waiting_for)
 
 
-async def test_health_says_who_holds_it_up(client: AsyncClient, healths: list[Health]) -> None:
-    assert (await client.get("/health/live")).json() == {"status": "alive"}
-    assert (await client.get("/health/ready")).status_code == 200
-    healths[0].assigned = 0
-    healths[1].stopped = "50 dead letters in a row"
-    answer = await client.get("/health/ready")
-    assert answer.status_code == 503
-    assert answer.json() == {
-        "ready": False,
-        "held_up": {"ingest": "no partitions", "rag": "50 dead letters in a row"},
-    }
-    assert (await client.get("/health/live")).status_code == 200
-
-
-async def test_metrics_are_those_of_prometheus(client: AsyncClient) -> None:
-    answer = await client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert "# HELP astreinte_events_total" in answer.text
+async def test_a_console_without_stages_of_its_own_says_nothing_about_them(
+    client: AsyncClient, healths: list[Health]
+) -> None:
+    healths.clear()
+    assert (await client.get("/api/pipeline")).json() == {"ready": None, "stages": []}
 
 
 async def test_the_page_and_its_files_are_served_and_nothing_beside_them(

@@ -1,0 +1,150 @@
+"""Parts of the desk as processes of their own, beside a Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from schemas.topics import TOPICS
+from tests.conftest import QuickKafka, until
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = "mysql+pymysql://me:secret@127.0.0.1:1/x"
+
+
+@pytest.fixture
+async def kafka() -> AsyncIterator[QuickKafka]:
+    """A broker that has all topics."""
+    broker = QuickKafka()
+    producer = AIOKafkaProducer(bootstrap_servers=broker.address)
+    await producer.start()
+    await asyncio.gather(*(producer.partitions_for(topic.name) for topic in TOPICS))
+    await producer.stop()
+    yield broker
+    broker.close()
+
+
+class Part:
+    """A process, and where it says how it is."""
+
+    def __init__(self, folder: Path, kafka: str, *words: str) -> None:
+        self._log = folder / f"{uuid4().hex}.log"
+        ours = {
+            "PYTHONPATH": str(ROOT),
+            "ASTREINTE_KAFKA_SERVERS": kafka,
+            "ASTREINTE_DATABASE_URL": NOWHERE,
+            "ASTREINTE_HTTP_PORT": "0",
+        }
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *words],
+                cwd=folder,
+                env=os.environ | ours,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    async def serving(self) -> httpx.AsyncClient:
+        """Wait until it says where it serves, and return a client of it."""
+        told = await until(lambda: re.search(r"; (http://\S+)/health/ready", self.log))
+        return httpx.AsyncClient(base_url=told[1], trust_env=False, timeout=10)
+
+    async def ready(self) -> httpx.AsyncClient:
+        """Wait until it is ready, and return a client of it."""
+        client = await self.serving()
+
+        async def is_ready() -> bool:
+            return (await client.get("/health/ready")).status_code == 200
+
+        await until(is_ready)
+        return client
+
+    def end(self) -> int:
+        """Ask it to stop, and return its status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def start(tmp_path: Path, kafka: QuickKafka) -> Iterator[Callable[..., Part]]:
+    started: list[Part] = []
+
+    def begin(*words: str) -> Part:
+        started.append(Part(tmp_path, kafka.address, *words))
+        return started[-1]
+
+    yield begin
+    for part in started:
+        part.process.kill()
+        part.process.wait()
+
+
+async def test_parts_alone_say_how_they_are_and_the_edge_needs_no_database(
+    start: Callable[..., Part], kafka: QuickKafka
+) -> None:
+    parts = start("astreinte", "run", "edge"), start("services.extract")
+    edge, extract = await asyncio.gather(*(part.ready() for part in parts))
+    assert (await extract.get("/health/live")).json() == {"status": "alive"}
+    assert (await extract.get("/health/ready")).json()["standby"] == []
+    assert "python_info" in (await extract.get("/metrics")).text
+    assert (await extract.post("/messages")).status_code == 404
+    body = {"channel": "chat", "from": "ana", "text": "bonjour"}
+    answer = await edge.post("/messages", json=body)
+    assert (answer.status_code, answer.json()["duplicate"]) == (202, False)
+    assert answer.json()["event_id"].encode() in await newest(kafka.address, "printer.inbound")
+    assert parts[1].end() == 0
+    kafka.close()
+    assert (await edge.get("/health/live")).status_code == 200
+    await asyncio.sleep(2)  # for so long the last answer of Kafka counts
+    held_up = (await edge.get("/health/ready")).json()["held_up"]
+    assert held_up == {"kafka": "no answer"}
+    assert parts[0].end() == 0
+    assert "secret" not in parts[0].log + parts[1].log
+    await asyncio.gather(edge.aclose(), extract.aclose())
+
+
+async def newest(address: str, topic: str) -> bytes:
+    """Return the only record of a topic."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=address, auto_offset_reset="earliest", fetch_max_wait_ms=20
+    )
+    await consumer.start()
+    try:
+        return (await asyncio.wait_for(consumer.getone(), 10)).value or b""
+    finally:
+        await consumer.stop()
+
+
+def test_a_part_without_a_kafka_says_what_is_missing(tmp_path: Path) -> None:
+    for words in (("astreinte", "run", "edge"), ("services.rag",)):
+        part = Part(tmp_path, "", *words)
+        assert part.process.wait(30) == 2
+        assert part.log == "ASTREINTE_KAFKA_SERVERS is not set: parts alone need a Kafka\n"
+
+
+async def test_an_edge_that_waits_for_kafka_says_so_and_can_be_stopped(tmp_path: Path) -> None:
+    part = Part(tmp_path, "127.0.0.1:1", "astreinte", "run", "edge")
+    async with await part.serving() as edge:
+        body = {"channel": "chat", "from": "ana", "text": "bonjour"}
+        answer = await edge.post("/messages", json=body)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json() == {"detail": "Kafka is not connected; try again"}
+        assert (await edge.get("/health/live")).status_code == 200
+        found = (await edge.get("/health/ready")).json()
+    assert found == {"ready": False, "held_up": {"kafka": "no answer"}, "standby": []}
+    assert part.end() == 0
