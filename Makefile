@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run test test-kafka test-mysql test-kill test-browser lint bench evaluate clean
+.PHONY: help install run test test-kafka test-mysql test-kill test-browser chaos chaos-short lint bench evaluate clean
 
 help:
 	@echo "make run           set up and start the whole desk; says where to look"
@@ -11,6 +11,8 @@ help:
 	@echo "make test-kafka    the same road on Apache Kafka (installs it on first use)"
 	@echo "make test-mysql    the record on MariaDB (installs it on first use)"
 	@echo "make test-kill     kills the embedded desk twenty times: nothing lost, nothing twice"
+	@echo "make chaos-short   kills processes, Kafka and MariaDB under load (five minutes)"
+	@echo "make chaos         the same for long: at least 200 kills (half an hour)"
 	@echo "make test-browser  the console in Debian's Chromium (installs it on first use)"
 	@echo "make lint          ruff, mypy, import-linter"
 	@echo "make bench         the figures of docs/benchmarks.md"
@@ -46,6 +48,12 @@ test-mysql: $(VENV)/.dev
 
 test-kill: $(VENV)/.dev
 	@$(BIN)/pytest -m kill
+
+chaos-short: $(VENV)/.dev
+	@$(BIN)/pytest -s -m chaos
+
+chaos: $(VENV)/.dev
+	@$(BIN)/python -m tests.chaos long --report data/chaos.md $(ARGS)
 
 test-browser: $(VENV)/.dev
 	@scripts/chromium

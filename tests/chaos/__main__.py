@@ -1,0 +1,140 @@
+"""The proof by ledger: `python -m tests.chaos [--long] [--report FILE]`.
+
+Every process of the desk on Apache Kafka and MariaDB, under a steady load, while processes,
+broker and database are killed and the provider misbehaves. At the end the ledgers are compared.
+Exit status: 0 nothing lost, nothing twice; 1 a promise was broken: everything is kept, and
+`violations.txt` says what is known of each message; 2 the trial itself could not be held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.chaos import report
+from tests.chaos.judge import Verdict, judge
+from tests.chaos.trial import Plan, Result, Trial
+
+ALL = (
+    "broker killed",
+    "member comes and goes",
+    "database killed",
+    "provider hangs",
+    "member comes and is killed",
+    "database stopped",
+)
+SHORT = Plan(
+    kills=20,
+    kill_every_s=4.0,
+    troubles=("broker killed", "member comes and is killed", "database killed"),
+    trouble_every_s=6.0,
+    hang_s=8.0,
+    database_s=8.0,
+    calm_s=10.0,
+    last_calm_s=0.0,
+)
+LONG = Plan(
+    kills=200,
+    kill_every_s=5.0,
+    troubles=ALL,
+    trouble_every_s=20.0,
+    hang_s=30.0,
+    database_s=30.0,
+    calm_s=60.0,
+    last_calm_s=240.0,
+    settle_s=900.0,
+)
+CALM = replace(SHORT, kills=0, troubles=(), calm_s=60.0)
+
+
+def main() -> int:
+    """Hold a trial as asked; return the exit status."""
+    given = _options()
+    plan = replace(
+        {"short": SHORT, "long": LONG, "calm": CALM}[given.form],
+        **{
+            name: value
+            for name, value in vars(given).items()
+            if value is not None and name in Plan.__dataclass_fields__
+        },
+    )
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="astreinte-chaos-"))
+    time.monotonic()
+
+    def say(what: str) -> None:
+        pass
+
+    trial = Trial(plan, folder, say)
+    try:
+        result = asyncio.run(_until_ended(trial))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 2
+    except (RuntimeError, TimeoutError):
+        return 2
+    return _conclude(plan, result, trial, given.report, keep=given.keep or bool(given.folder))
+
+
+async def _until_ended(trial: Trial) -> Result:
+    task = asyncio.current_task()
+    if task:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await trial.run()
+
+
+def _conclude(plan: Plan, result: Result, trial: Trial, to: Path | None, *, keep: bool) -> int:
+    verdict = judge(result.case)
+    report.add_processes(result, verdict)
+    text = report.markdown(plan, result, verdict)
+    (trial.folder / "report.md").write_text(text)
+    if to:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(text)
+    return _end(result, verdict, trial, keep=keep)
+
+
+def _end(result: Result, verdict: Verdict, trial: Trial, *, keep: bool) -> int:
+    if verdict.violations:
+        file = trial.folder / "violations.txt"
+        file.write_text(report.explain(result, verdict, trial.work))
+        return 1
+    if keep:
+        pass
+    else:
+        shutil.rmtree(trial.folder)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("form", nargs="?", choices=["short", "long", "calm"], default="short")
+    parser.add_argument("--report", type=Path, help="where the report is written, as Markdown")
+    parser.add_argument("--folder", type=Path, help="new folder for logs and data, kept")
+    parser.add_argument("--keep", action="store_true", help="keep logs and data of a good run too")
+    for name, kind, what in (
+        ("kills", int, "processes to be killed"),
+        ("kill-every-s", float, "mean seconds between kills"),
+        ("trouble-every-s", float, "seconds between the other faults"),
+        ("rate", float, "messages a second"),
+        ("calm-s", float, "seconds of calm before"),
+        ("last-calm-s", float, "seconds of calm after"),
+        ("settle-s", float, "seconds in which all has to settle"),
+        ("customers", int, "conversations"),
+        ("seed", int, "of the dice"),
+    ):
+        parser.add_argument(f"--{name}", type=kind, help=what)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

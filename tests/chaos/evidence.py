@@ -1,0 +1,178 @@
+"""What is left after a run, read from the topics, the database and the provider's ledger."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from sqlalchemy import create_engine, text
+
+from schemas.printer import ReplySent
+from schemas.topics import PRINTER, TOPICS
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record in a topic. `detail`: the status that an outcome tells, or a letter's cause."""
+
+    place: str
+    at: float
+    event_id: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A dead letter; `origin` is where its record lay."""
+
+    stage: str
+    origin: str
+    key: str
+    reason: str
+    trace_id: str
+
+
+@dataclass
+class Topics:
+    """All records: by trace and topic, and the dead letters."""
+
+    roads: dict[str, dict[str, list[Seen]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    dead: list[DeadLetter] = field(default_factory=list)
+    records: int = 0
+
+
+@dataclass
+class Tables:
+    """What the database says: of messages by their id, of traces by topic, of conversations."""
+
+    messages: dict[str, Line] = field(default_factory=dict)
+    outgoing: dict[str, Line] = field(default_factory=dict)
+    attempts: dict[tuple[str, str], int] = field(default_factory=dict)
+    recorded: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    on_the_road: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Ledger:
+    """What the provider took, and every call it had."""
+
+    taken: list[Line] = field(default_factory=list)
+    calls: list[Line] = field(default_factory=list)
+
+
+async def read_topics(address: str) -> Topics:
+    """Read every topic from its beginning to its end, without a group."""
+    found = Topics()
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=address, enable_auto_commit=False, max_partition_fetch_bytes=8 << 20
+    )
+    await consumer.start()
+    try:
+        there = await consumer.topics()
+        places = [
+            TopicPartition(topic.name, number)
+            for topic in TOPICS
+            if topic.name in there
+            for number in consumer.partitions_for_topic(topic.name)
+        ]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
+        left = {place for place in places if ends[place]}
+        while left:
+            for place, records in (await consumer.getmany(timeout_ms=2_000)).items():
+                for record in records:
+                    _note(found, record)
+                if records[-1].offset + 1 >= ends[place]:
+                    left.discard(place)
+    finally:
+        await consumer.stop()
+    return found
+
+
+def _note(found: Topics, record: ConsumerRecord[bytes, bytes]) -> None:
+    found.records += 1
+    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
+    trace = headers.get("traceparent", "")[3:35]
+    place = f"{record.partition}/{record.offset}"
+    detail = ""
+    if record.topic.startswith("dead."):
+        origin = "/".join(headers.get(f"dead_{n}", "?") for n in ("topic", "partition", "offset"))
+        detail = f"{origin}: {headers.get('dead_error')}: {headers.get('dead_reason')}"
+        key = (record.key or b"").decode("utf-8", "replace")
+        found.dead.append(DeadLetter(record.topic, origin, key, detail, trace))
+    elif record.topic == ReplySent.topic and record.value:
+        detail = json.loads(record.value)["status"]
+    seen = Seen(place, record.timestamp / 1000, headers.get("ce_id", ""), detail)
+    found.roads[trace][record.topic].append(seen)
+
+
+def read_tables(url: str) -> Tables:
+    """Read what the database says."""
+    found = Tables()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+
+        def rows(query: str) -> Iterator[Line]:
+            return (dict(row) for row in connection.execute(text(query)).mappings())
+
+        columns = "message_id, conversation_id, channel, external_id, outcome, stored_at"
+        for row in rows(f"SELECT {columns} FROM message"):
+            found.messages[row["message_id"]] = row
+        columns = (
+            "reply_id, message_id, conversation_id, action, reason, status, provider_id, owner,"
+            " attempts, created_at, claimed_at, sent_at, told_at, next_attempt_at, last_error"
+        )
+        for row in rows(f"SELECT {columns} FROM outgoing"):
+            found.outgoing[row["message_id"]] = row
+        for row in rows(
+            "SELECT outbound, outcome, COUNT(*) AS number FROM attempt GROUP BY outbound, outcome"
+        ):
+            found.attempts[row["outbound"], row["outcome"]] = row["number"]
+        for row in rows(
+            "SELECT trace_id, topic, COUNT(*) AS number FROM event GROUP BY trace_id, topic"
+        ):
+            found.recorded[row["trace_id"]][row["topic"]] = row["number"]
+        query = "SELECT conversation_id FROM conversation WHERE state = 'on_the_road'"
+        found.on_the_road = [row["conversation_id"] for row in rows(query)]
+    engine.dispose()
+    return found
+
+
+def unfinished(url: str) -> tuple[int, int, int]:
+    """Count messages without outcome, replies without an end, and events that are recorded."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        counts = [
+            int(connection.execute(text(query)).scalar_one())
+            for query in (
+                "SELECT COUNT(*) FROM message WHERE outcome = ''",
+                "SELECT COUNT(*) FROM outgoing WHERE told_at IS NULL",
+                "SELECT COALESCE(MAX(seq), 0) FROM event",
+            )
+        ]
+    engine.dispose()
+    return counts[0], counts[1], counts[2]
+
+
+def read_ledger(folder: Path) -> Ledger:
+    """Read what the provider wrote; its last line may be half there while it runs."""
+    return Ledger(_lines(folder / "ledger.jsonl"), _lines(folder / "calls.jsonl"))
+
+
+def _lines(path: Path) -> list[Line]:
+    whole = path.read_text().rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+ROAD = tuple(event.topic for event in PRINTER)
+"""The topics that a message's road leads through, each once."""

@@ -1,0 +1,262 @@
+"""What a trial came to, as tables; and for each violation all that is known of its message."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.figures import amount, machine
+from tests.chaos.judge import Verdict, Violation, grown, is_flat
+from tests.chaos.parts import Part, by_part
+from tests.chaos.trial import Plan, Result
+
+KINDS = {
+    "lost": "accepted messages without exactly one outcome",
+    "outcomes": "messages with contradictory outcomes",
+    "twice": "replies that left twice",
+    "no row": "replies that left unknown to us",
+    "row": "rows that say otherwise than the provider's ledger",
+    "order": "replies out of order",
+    "dead": "dead letters that were no poison, or poison that was none",
+    "stranger": "messages or replies that nobody handed in",
+    "stuck": "conversations on the road for ever",
+    "refused": "messages that the edge refused",
+    "bad call": "calls that no provider would take",
+    "memory": "processes whose memory grew",
+    "exit": "processes that did not end cleanly",
+}
+"""Kinds of violation, and how the table calls them."""
+EXPLAINED = 40
+AROUND_S = 10.0
+
+
+def add_processes(result: Result, verdict: Verdict) -> None:
+    """Judge what processes are, beside what they did."""
+    for part in result.parts:
+        for life in part.lives:
+            found = grown(life.memory)
+            if found and not is_flat(*found):
+                what = f"{part.name}: {found[0]:.0f} MiB, then {found[1]:.0f} MiB"
+                verdict.violations.append(Violation("memory", what))
+    verdict.violations += [
+        Violation("exit", f"{name} ended with {status} when asked to stop")
+        for name, status in result.exits.items()
+        if status != 0
+    ]
+
+
+def markdown(plan: Plan, result: Result, verdict: Verdict) -> str:
+    """Return the whole report."""
+    parts = [
+        _head(plan, result, verdict),
+        "## What was done\n\n" + _table(("", ""), _done(result, verdict)),
+        "## What came of it\n\n" + _table(("", ""), _outcomes(verdict)),
+        "## What was looked for\n\n" + _table(("promise broken", "times"), _broken(verdict)),
+        "## How long it took\n\n" + _times(result),
+        "## Processes\n\n" + _processes(result),
+    ]
+    if verdict.violations:
+        told = "\n".join(f"* {v.kind}: {v.what} {v.message_id}" for v in verdict.violations[:200])
+        parts.append(f"## Violations\n\n{told}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(plan: Plan, result: Result, verdict: Verdict) -> str:
+    here = machine()
+    said = "**Passed.**" if not verdict.violations else f"**Failed**: {len(verdict.violations)}."
+    began, ended = result.load
+    accepted = verdict.counts["accepted"] / max(ended - began, 1)
+    return (
+        f"# Nothing lost, nothing twice\n\n{said} {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, "
+        f"{here['cores']} cores of {here['cpu']}, {result.seconds / 60:.1f} minutes, of which "
+        f"{(ended - began) / 60:.1f} under a load of {plan.rate:g} messages/s offered, "
+        f"{accepted:.1f} messages/s accepted. Seed {plan.seed}."
+    )
+
+
+def _done(result: Result, verdict: Verdict) -> Iterator[tuple[str, object]]:
+    kills = {part.name: part.kills for part in result.parts}
+    yield "processes killed with SIGKILL", sum(kills.values())
+    yield "of these", ", ".join(f"{name} {number}" for name, number in kills.items())
+    yield "broker killed and started again", result.kafka.kills
+    yield "database killed and started again", result.database.kills
+    yield "database stopped for a while", result.database.stops
+    yield "provider hung for a while", result.done["provider hangs"]
+    yield "second instances added, and ended", result.done["member comes and goes"]
+    yield "second instances added, and killed", result.done["member comes and is killed"]
+    faults = {
+        name.removeprefix("fault "): number
+        for name, number in verdict.counts.items()
+        if name.startswith("fault ")
+    }
+    yield "calls that met a fault of the provider", sum(faults.values())
+    yield "of these", ", ".join(f"{name} {number}" for name, number in sorted(faults.items()))
+    yield "poison put into topics", verdict.counts["poison put in"]
+
+
+def _outcomes(verdict: Verdict) -> Iterator[tuple[str, object]]:
+    counts = verdict.counts
+    yield "messages offered", counts["offered"]
+    yield "accepted by the edge (2xx)", counts["accepted"]
+    yield "answer lost and not asked again (unknown)", counts["unknown"]
+    yield "of the unknown, with an outcome", counts["unknown, with an outcome"]
+    for kind in ("action", "outcome"):
+        for name, number in sorted(counts.items()):
+            if name.startswith(f"{kind} "):
+                yield name.replace(" ", ": "), number
+    for name in (
+        "replies in the provider's ledger",
+        "unknown outcomes",
+        "unknown outcomes settled by callback",
+        "unknown outcomes settled by look-up",
+        "unknown outcomes settled otherwise",
+        "unknown outcomes left to a person",
+        "look-ups",
+        "callbacks",
+        "dead letters",
+        "dead letters written again",
+        "outcomes told again",
+        "conversations whose order was compared",
+    ):
+        yield name, counts[name]
+
+
+def _broken(verdict: Verdict) -> Iterator[tuple[str, object]]:
+    for kind, name in KINDS.items():
+        yield name, verdict.of(kind)
+
+
+def _times(result: Result) -> str:
+    """Time from a message's acknowledgement to its reply in the provider's ledger."""
+    message_of = {row["reply_id"]: name for name, row in result.case.tables.outgoing.items()}
+    took: dict[str, float] = {}
+    for line in result.case.ledger.taken:
+        took.setdefault(message_of.get(line["reply_id"], ""), line["at"])
+    rows = []
+    for phase, (began, ended) in result.phases.items():
+        waits = sorted(
+            took[told.event_id] - told.accepted_at
+            for told in result.case.told
+            if told.event_id in took and began <= told.accepted_at < ended
+        )
+        if waits:
+            shares = [waits[min(int(share * len(waits)), len(waits) - 1)] for share in (0.5, 0.95)]
+            seconds = [f"{each:.2f} s" for each in (*shares, waits[-1])]
+            rows.append((phase, f"{ended - began:.0f} s", len(waits), *seconds))
+    head = ("accepted in", "lasted", "replies", "p50", "p95", "longest")
+    edge = sorted(
+        post.took_s for told in result.case.told for post in told.posts if post.answer == 202
+    )
+    p99 = edge[min(int(0.99 * len(edge)), len(edge) - 1)] if edge else 0.0
+    p50 = edge[len(edge) // 2] if edge else 0.0
+    return (
+        "From a message's acknowledgement to its reply in the provider's ledger.\n\n"
+        f"{_table(head, rows)}\n\nThe edge acknowledged within {p50 * 1000:.0f} ms (p50) and "
+        f"{p99 * 1000:.0f} ms (p99), over the whole trial."
+    )
+
+
+def _processes(result: Result) -> str:
+    rows = []
+    for name, parts in by_part([*result.parts, *result.members]).items():
+        lives = [life for part in parts for life in part.lives]
+        ready = sorted(life.ready_after_s for life in lives if life.ready_after_s is not None)
+        failures = Counter(status for part in parts for status in part.failures)
+        longest = max(lives, key=lambda life: life.memory[-1][0] if life.memory else 0)
+        found = grown(longest.memory)
+        rows.append(
+            (
+                name,
+                len(lives),
+                sum(part.kills for part in parts),
+                ", ".join(f"{n}× status {s}" for s, n in failures.items()) or "–",
+                f"{ready[len(ready) // 2]:.1f} s / {ready[-1]:.1f} s" if ready else "–",
+                f"{_at_age(parts[0], 0)} / {_at_age(parts[0], -1)}",
+                f"{longest.memory[-1][0]:.0f} s" if longest.memory else "–",
+                f"{found[0]:.0f} → {found[1]:.0f} MiB" if found else "–",
+            )
+        )
+    head = (
+        "process",
+        "lives",
+        "killed",
+        "ended by itself",
+        "ready after, median / longest",
+        "memory at 20 s, first / last life",
+        "longest life",
+        "its memory, second → last quarter",
+    )
+    return _table(head, rows)
+
+
+def _at_age(part: Part, which: int, age_s: float = 20.0) -> str:
+    lives = [life for life in part.lives if life.memory and life.memory[-1][0] >= age_s]
+    if not lives:
+        return "–"
+    return f"{next(mib for age, mib in lives[which].memory if age >= age_s):.0f} MiB"
+
+
+def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    lines = [list(head), ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(amount(c) if isinstance(c, int) else str(c) for c in line) + " |"
+        for line in lines
+    )
+
+
+# --- what is known of a message ------------------------------------------------------------------
+
+
+def explain(result: Result, verdict: Verdict, work: Path) -> str:
+    """Return, for the first violations, the road of each message as every ledger has it."""
+    parts = []
+    for violation in verdict.violations[:EXPLAINED]:
+        parts.append(f"=== {violation.kind}: {violation.what} {violation.message_id}")
+        if violation.message_id:
+            parts += _known(result, violation.message_id, work)
+    return "\n".join(parts) + "\n"
+
+
+def _known(result: Result, message_id: str, work: Path) -> Iterator[str]:
+    row = result.case.tables.outgoing.get(message_id)
+    names = [message_id, row["reply_id"]] if row else [message_id]
+    steps = sorted(_steps(result, names), key=lambda step: step[0])
+    if steps:
+        first, last = steps[0][0] - AROUND_S, steps[-1][0] + AROUND_S
+        steps += [(at, f"– {what}") for at, what in result.marks if first <= at <= last]
+    yield from (f"  {_clock(at)} {what}" for at, what in sorted(steps))
+    yield f"  recorded: {result.case.tables.recorded.get(message_id.replace('-', ''), {})}"
+    yield f"  message: {_row(result.case.tables.messages.get(message_id))}"
+    yield f"  outgoing: {_row(row)}"
+    for log in sorted(work.glob("*.log")):
+        with log.open(errors="replace") as file:
+            for line in file:
+                if any(name in line for name in names):
+                    yield f"  {log.stem}: {line.rstrip()[:300]}"
+
+
+def _steps(result: Result, names: Sequence[str]) -> Iterator[tuple[float, str]]:
+    case = result.case
+    for told in case.told:
+        if told.event_id == names[0]:
+            who = f"message {told.place + 1} of {told.sender} ({told.channel}, {told.name})"
+            for post in told.posts:
+                again = " again, on purpose" if post.repeated else ""
+                yield post.at, f"{who} posted{again}: {post.answer} after {post.took_s:.3f} s"
+    for topic, found in case.topics.roads.get(names[0].replace("-", ""), {}).items():
+        for seen in found:
+            yield seen.at, f"{topic} {seen.place} {seen.event_id} {seen.detail}"
+    for line in [*case.ledger.taken, *case.ledger.calls]:
+        if line["reply_id"] in names:
+            yield line["at"], f"provider: {json.dumps(line)}"
+
+
+def _row(row: dict[str, object] | None) -> str:
+    return ", ".join(f"{k}={v}" for k, v in row.items()) if row else "none"
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
