@@ -42,6 +42,8 @@ CACHE = Path(os.environ.get("ASTREINTE_CACHE") or Path.home() / ".cache/astreint
 TEMPORARY = Path("/tmp")  # noqa: S108 - the same for every shell, whatever its TMPDIR
 RUNTIME = Path(os.environ.get("XDG_RUNTIME_DIR") or TEMPORARY)
 RECORDS = RUNTIME if RUNTIME.is_dir() else TEMPORARY
+ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+"""Of what runs on our behalf: paths are UTF-8, whatever the person at the terminal speaks."""
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 HIDDEN = argparse.SUPPRESS
 LETTING_GO_S = 3
@@ -211,7 +213,7 @@ class Server(abc.ABC):
             began = log.tell()
             self.prepare(data, values, options)
             server = subprocess.Popen(
-                self.command(values), cwd=data, env={**os.environ, "LC_ALL": "C.UTF-8"},
+                self.command(values), cwd=data, env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, pass_fds=[lock.fileno()],
             )  # fmt: skip
@@ -333,18 +335,17 @@ def install_packages(server: Server, packages: list[str], what: str) -> None:
         msg = f"{what}; as root on Debian: apt-get update && apt-get install {' '.join(packages)}"
         raise Failure(msg)
     server.say(f"installing {' '.join(packages)}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     wait = ["-o", "DPkg::Lock::Timeout=300"]
     install = ["install", "-y", "--no-install-recommends", *wait, *packages]
     for words in (["update"], install):
-        quietly(["apt-get", "-q", *words], f"apt-get {words[0]} failed", env=environment)
+        quietly(["apt-get", "-q", *words], f"apt-get {words[0]} failed")
 
 
-def quietly(command: list[str], failure: str, **around: Any) -> None:
+def quietly(command: list[str], failure: str, folder: Path | None = None) -> None:
     """Run a command of which nothing is heard unless it fails."""
     done = subprocess.run(
-        command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace", **around,
+        command, cwd=folder, env=ENVIRONMENT, check=False, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
     )  # fmt: skip
     if done.returncode:
         msg = f"{failure}:\n{tail(done.stdout)}"
