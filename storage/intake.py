@@ -13,18 +13,24 @@ from sqlmodel import Session, col, select
 from schemas.printer import InboundMessage, MessageReceived
 from schemas.vocabulary import Channel
 from storage.database import insert_new
-from storage.tables import Conversation, Customer, Message, ThreadId
+from storage.tables import Attachment, Contact, Conversation, Customer, Message, ThreadId
 
+MAX_INTEGER = 2**31 - 1
+"""Of a column; a sender may claim any size."""
 RECENT = 20
 """Conversations looked at for one customer: more than anybody has open over one channel."""
 
 
 @dataclass
 class Known:
-    """What the record says about a batch of arrivals."""
+    """What the record says about a batch of arrivals.
+
+    `customers` are ids by any of their addresses; `owners` those of the messages' conversations.
+    """
 
     messages: dict[tuple[str, str], Message] = field(default_factory=dict)
-    customers: dict[str, Customer] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    customers: dict[str, str] = field(default_factory=dict)
     conversations: dict[str, list[Conversation]] = field(default_factory=dict)
     threads: dict[str, str] = field(default_factory=dict)
 
@@ -38,13 +44,16 @@ def look_up(
     """Read all that may concern a batch: by (channel, external id), address, and Message-ID."""
     known = Known()
     identity = tuple_(col(Message.channel), col(Message.external_id))
-    for message in session.exec(select(Message).where(identity.in_(list(keys)))):
-        known.messages[message.channel, message.external_id] = message
-    for customer in session.exec(
-        select(Customer).where(col(Customer.address).in_(list(addresses)))
+    for message, owner in session.exec(
+        select(Message, Conversation.customer_id)
+        .join(Conversation, col(Conversation.conversation_id) == col(Message.conversation_id))
+        .where(identity.in_(list(keys)))
     ):
-        known.customers[customer.address] = customer
-    owners = [customer.customer_id for customer in known.customers.values()]
+        known.messages[message.channel, message.external_id] = message
+        known.owners[message.conversation_id] = owner
+    contacts = session.exec(select(Contact).where(col(Contact.address).in_(list(addresses))))
+    known.customers = {contact.address: contact.customer_id for contact in contacts}
+    owners = set(known.customers.values())
     mail_ids = list(mail_ids)
     if mail_ids:
         rows = session.exec(select(ThreadId).where(col(ThreadId.mail_id).in_(mail_ids)))
@@ -65,8 +74,10 @@ class Additions:
     """Rows to write, in the order in which their keys allow."""
 
     customers: list[dict[str, Any]] = field(default_factory=list)
+    contacts: list[dict[str, Any]] = field(default_factory=list)
     conversations: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
     threads: list[dict[str, Any]] = field(default_factory=list)
     touched: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -74,14 +85,16 @@ class Additions:
 def add(session: Session, additions: Additions) -> None:
     """Write a batch; what is there already stays as it is."""
     insert_new(session, Customer, additions.customers)
+    insert_new(session, Contact, additions.contacts)
     insert_new(session, Conversation, additions.conversations)
     insert_new(session, Message, additions.messages)
+    insert_new(session, Attachment, additions.attachments)
     insert_new(session, ThreadId, additions.threads)
     for conversation_id, changes in additions.touched.items():
         session.execute(
             update(Conversation)
             .where(col(Conversation.conversation_id) == conversation_id)
-            .values(**changes)
+            .values(version=col(Conversation.version) + 1, **changes)
         )
 
 
@@ -98,41 +111,56 @@ def note(
     `known` learns it too: the next message of the batch may belong to the same conversation.
     """
     message = told.message
+    message_id = str(message.message_id)
     if told.new_customer:
-        customer: dict[str, Any] = {
+        additions.customers.append(
+            {
+                "customer_id": message.customer_id,
+                "address": address,
+                "name": (inbound.sender_name or "")[:255],
+                "created_at": now,
+            }
+        )
+        additions.contacts.append({"address": address, "customer_id": message.customer_id})
+        known.customers[address] = message.customer_id
+    newest: dict[str, Any] = {"last_at": message.received_at, "last_message_id": message_id}
+    if told.new_conversation:
+        conversation = newest | {
+            "conversation_id": message.conversation_id,
             "customer_id": message.customer_id,
-            "address": address,
+            "channel": message.channel.value,
+            "subject": message.subject,
+            "trial": message.trial,
             "created_at": now,
         }
-        customer["name"] = (inbound.sender_name or "")[:255]
-        additions.customers.append(customer)
-        known.customers[address] = Customer(**customer)
-    conversation: dict[str, Any] = {
-        "conversation_id": message.conversation_id,
-        "customer_id": message.customer_id,
-        "channel": message.channel.value,
-        "subject": message.subject,
-        "trial": message.trial,
-        "created_at": now,
-        "last_at": message.received_at,
-    }
-    if told.new_conversation:
         additions.conversations.append(conversation)
         theirs = known.conversations.setdefault(message.customer_id, [])
         theirs.insert(0, Conversation(**conversation))
     else:
-        additions.touched[message.conversation_id] = {
-            "last_at": message.received_at,
-            "state": "on_the_road",
-            "reason": "",
-        }
+        on_the_road = {"state": "on_the_road", "reason": ""}
+        additions.touched[message.conversation_id] = newest | on_the_road
     row = _message_row(told, inbound, now)
     additions.messages.append(row)
     known.messages[message.channel.value, message.external_id] = Message(**row)
+    known.owners[message.conversation_id] = message.customer_id
+    additions.attachments += attachment_rows(message_id, inbound)
     if message.channel is Channel.EMAIL:
         additions.threads.append(
             {"mail_id": message.external_id, "conversation_id": message.conversation_id}
         )
+
+
+def attachment_rows(message_id: str, inbound: InboundMessage) -> list[dict[str, Any]]:
+    """Return the rows of the files that came with a message."""
+    return [
+        each.model_dump()
+        | {
+            "attachment_id": f"{message_id}/{number}",
+            "message_id": message_id,
+            "size_bytes": min(each.size_bytes, MAX_INTEGER),
+        }
+        for number, each in enumerate(inbound.attachments, 1)
+    ]
 
 
 def _message_row(told: MessageReceived, inbound: InboundMessage, now: datetime) -> dict[str, Any]:
@@ -150,6 +178,9 @@ def _message_row(told: MessageReceived, inbound: InboundMessage, now: datetime) 
         "received_at": message.received_at,
         "stored_at": now,
         "sender": message.sender,
+        "recipient": inbound.to or "",
+        "in_reply_to": inbound.in_reply_to or "",
+        "mail_references": list(inbound.references),
         "automatic": message.automatic,
         "trial": message.trial,
         "new_customer": told.new_customer,

@@ -53,19 +53,21 @@ def _place(
             arrival,
             seen.conversation_id,
             now,
+            customer_id=known.owners[seen.conversation_id],
             new_customer=seen.new_customer,
             new_conversation=seen.new_conversation,
         )
     threads = (known.threads.get(name[:255]) for name in arrival.answers_to)
     thread = next((found for found in threads if found), None)
-    theirs = known.conversations.get(arrival.customer_id, [])
+    customer_id = known.customers.get(arrival.address)
+    theirs = known.conversations.get(customer_id or "", [])
     conversation_id = printer.choose(arrival, thread, theirs)
-    new_customer = arrival.address not in known.customers
     (told,) = printer.receive(
         arrival,
         conversation_id or printer.new_conversation_id(inbound),
         now,
-        new_customer=new_customer,
+        customer_id=customer_id,
+        new_customer=customer_id is None,
         new_conversation=conversation_id is None,
     )
     intake.note(known, additions, told, arrival.address, inbound, now)

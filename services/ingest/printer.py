@@ -60,7 +60,7 @@ class Arrival:
 
     @property
     def customer_id(self) -> str:
-        """The customer that writes from this address."""
+        """The customer who is met at this address for the first time."""
         return f"k{uuid5(ASTREINTE, 'customer ' + self.address).hex[:20]}"
 
 
@@ -190,17 +190,21 @@ def receive(
     conversation_id: str,
     now: datetime,
     *,
+    customer_id: str | None = None,
     new_customer: bool,
     new_conversation: bool,
 ) -> tuple[MessageReceived, ...]:
-    """Tell that a message was received. The same for the same message, however often."""
+    """Tell that a message was received. The same for the same message, however often.
+
+    `customer_id` is that of a customer who is known, maybe by another address.
+    """
     inbound = arrival.inbound
     who = "nouveau client" if new_customer else "client connu"
     where = "nouvelle conversation" if new_conversation else "conversation ouverte"
     message = CustomerMessage(
         message_id=inbound.event_id,
         conversation_id=conversation_id,
-        customer_id=arrival.customer_id,
+        customer_id=customer_id or arrival.customer_id,
         channel=inbound.channel,
         external_id=inbound.external_id,
         sender=inbound.sender or f"ref:{inbound.customer_ref}",

@@ -14,7 +14,7 @@ from schemas.printer import InboundMessage, MessageReceived
 from services.ingest.handlers import inbound_messages
 from services.policy import Handler
 from storage.database import Database
-from storage.tables import Conversation, Customer, Message, ThreadId
+from storage.tables import Contact, Conversation, Customer, Message, ThreadId
 from tests.conftest import inbound
 
 
@@ -155,3 +155,48 @@ async def test_a_new_message_puts_its_conversation_back_on_the_road(
     row = await database.read(lambda session: session.get(Conversation, first.key))
     assert row is not None
     assert (row.state, row.reason, row.last_at) == ("on_the_road", "", later)
+
+
+async def give(database: Database, customer_id: str, address: str) -> None:
+    await database.write(
+        lambda session: session.add(Contact(address=address, customer_id=customer_id))
+    )
+
+
+async def test_a_customer_who_is_known_by_a_number_is_met_again_by_it(
+    handle: Handler, database: Database
+) -> None:
+    (first,) = await tell(handle, mail(1))
+    customer = first.message.customer_id
+    await give(database, customer, "tel:+33612345678")
+    (second,) = await tell(handle, inbound(channel="sms", **{"from": "06 12 34 56 78"}))
+    assert (second.message.customer_id, second.new_customer) == (customer, False)
+    assert second.key != first.key
+    (third,) = await tell(handle, inbound(channel="sms", **{"from": "0612345678"}))
+    assert third.key == second.key
+    assert await database.read(count) == (1, 2, 3)
+
+
+async def test_a_message_told_again_is_told_of_whoever_wrote_it_then(
+    handle: Handler, database: Database
+) -> None:
+    message = inbound(channel="sms", **{"from": "0612345678"})
+    (first,) = await tell(handle, message)
+    (other,) = await tell(handle, mail(1))
+    await database.write(
+        lambda session: session.execute(
+            update(Contact).values(customer_id=other.message.customer_id)
+        )
+    )
+    (again,) = await tell(handle, message)
+    assert again.message == first.message
+
+
+async def test_a_new_customer_is_known_by_the_address_from_then_on(
+    handle: Handler, database: Database
+) -> None:
+    (told,) = await tell(handle, mail(1))
+    rows = await database.read(lambda session: session.exec(select(Contact)).all())
+    assert [(row.address, row.customer_id) for row in rows] == [
+        ("mailto:ana@exemple.example", told.message.customer_id)
+    ]
