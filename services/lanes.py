@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -18,20 +18,27 @@ Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 Lane = tuple[str, int, bytes | int]
 
 
+class Open(NamedTuple):
+    """A record that is not done, and when it was published."""
+
+    offset: int
+    at_ms: int
+
+
 @dataclass
 class _Partition:
     """Offsets taken over and not yet below the watermark, in order."""
 
-    open: deque[int] = field(default_factory=deque)
+    open: deque[Open] = field(default_factory=deque)
     done: set[int] = field(default_factory=set)
     watermark: int | None = None
     committed: int | None = None
 
     def finish(self, offset: int) -> None:
         self.done.add(offset)
-        while self.open and self.open[0] in self.done:
-            self.done.remove(self.open[0])
-            self.watermark = self.open.popleft() + 1
+        while self.open and self.open[0].offset in self.done:
+            self.done.remove(self.open[0].offset)
+            self.watermark = self.open.popleft().offset + 1
 
 
 class Lanes:
@@ -49,7 +56,8 @@ class Lanes:
         """Take records over, in the order of their offsets."""
         for record in records:
             place = TopicPartition(record.topic, record.partition)
-            self._partitions.setdefault(place, _Partition()).open.append(record.offset)
+            entry = Open(record.offset, record.timestamp)
+            self._partitions.setdefault(place, _Partition()).open.append(entry)
             lane = _lane(record)
             queue = self._waiting.get(lane)
             if queue is None:
@@ -95,6 +103,11 @@ class Lanes:
             self._held.remove(lane)
             if lane in self._waiting:
                 self._ready.append(lane)
+
+    def oldest(self, place: TopicPartition) -> Open | None:
+        """Return the first record of a partition that is not done, or nothing."""
+        partition = self._partitions.get(place)
+        return partition.open[0] if partition and partition.open else None
 
     def due(self) -> dict[TopicPartition, int]:
         """Return the offsets that moved since they were last committed."""

@@ -42,6 +42,7 @@ class Health:
     stage: str
     assigned: int | None = None
     in_hand: int = 0
+    lag: int = 0
     waiting_for: str = ""
     stopped: str = ""
     stalled: str = ""

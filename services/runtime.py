@@ -23,10 +23,11 @@ from faststream.kafka import KafkaBroker
 
 from schemas.errors import Rejected, Unavailable
 from schemas.event import Event
-from services import metrics, wire
+from services import wire
 from services.lanes import Lanes, Record
 from services.patience import Patience
 from services.policy import Handler, Health, Policy
+from services.progress import Progress
 from services.subscription import Subscription
 from services.telling import Teller
 
@@ -50,6 +51,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.health = Health(self.stage)
+        self._progress = Progress(self.health, self.topics, self.policy)
         self._lanes = Lanes()
         self._units: set[asyncio.Task[None]] = set()
         self._patience = Patience(self._down, self._back)
@@ -87,7 +89,7 @@ class Runner:
             task = asyncio.create_task(self._work(unit))
             self._units.add(task)
             task.add_done_callback(self._finished)
-        metrics.IN_HAND.labels(self.stage).set(self._lanes.in_flight + self._lanes.waiting)
+        self._progress.took_over(self._lanes.in_flight + self._lanes.waiting)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._units.discard(task)
@@ -101,7 +103,7 @@ class Runner:
             readable, parsed = await self._read(unit)
             if parsed:
                 await self._handle(readable, parsed)
-            metrics.DURATION.labels(self.stage).observe(time.perf_counter() - started)
+            self._progress.finished(time.perf_counter() - started)
         except asyncio.CancelledError:
             self._lanes.abandon(unit)
             raise
@@ -158,8 +160,7 @@ class Runner:
 
     def _succeeded(self, count: int) -> None:
         self._dead_in_a_row = 0
-        self.health.handled += count
-        metrics.HANDLED.labels(self.stage, "done").inc(count)
+        self._progress.done(count)
 
     async def _bury(self, record: Record, error: Exception) -> None:
         """Write a dead letter; the record then counts as done."""
@@ -175,8 +176,7 @@ class Runner:
             log.error("%s failed on %s", self.stage, place, exc_info=error)
         headers = wire.dead_letter_headers(record, self.stage, error, self.group)
         await self._patience.until_done(lambda: self.teller.bury(self.stage, record, headers))
-        self.health.dead += 1
-        metrics.HANDLED.labels(self.stage, "dead").inc()
+        self._progress.buried(error)
 
     def _stop(self, why: str) -> None:
         self.health.stopped = why
@@ -186,13 +186,11 @@ class Runner:
     def _down(self, why: str) -> None:
         if not self.health.waiting_for:
             log.warning("%s waits: %s", self.stage, why)
-        self.health.waiting_for = why or "a neighbour"
-        metrics.WAITING_FOR.labels(self.stage).set(1)
+        self._progress.waits(why or "a neighbour")
         self._subscription.pause()
 
     def _back(self) -> None:
-        self.health.waiting_for = ""
-        metrics.WAITING_FOR.labels(self.stage).set(0)
+        self._progress.waits("")
         self._resume()
         self._start_units()
 
@@ -204,6 +202,7 @@ class Runner:
         while True:
             await asyncio.sleep(self.policy.commit_every_s)
             await self._subscription.commit_done(self._lanes)
+            await self._progress.look(self._lanes, self._subscription)
 
     async def revoked(self, places: Iterable[TopicPartition]) -> None:
         """Finish what is in hand, commit, forget the rest: it is read from the commit on."""
@@ -234,6 +233,7 @@ class Runner:
             with suppress(asyncio.CancelledError):
                 await self._committer
         await self._subscription.stop()
+        self._progress.ended()
 
     async def _settle(self) -> None:
         self._patience.give_up()  # they would wait for their neighbour all the while

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 POLL_RECORDS = 500
 POLL_MS = 20
 """FastStream sleeps as long again after an empty poll: half of it is the mean wait of a hop."""
+
+ASK_S = 0.5
 
 
 class Taker(Protocol):
@@ -112,6 +115,26 @@ class Subscription:
             log.warning("offsets not committed (%s)", type(error).__name__)
         else:
             lanes.committed(offsets)
+
+    async def ends(self) -> dict[TopicPartition, tuple[int, int]]:
+        """Return, of the partitions held, where reading goes on and where they end.
+
+        Those of which neither is known yet, or of which Kafka says nothing now, are left out.
+        """
+        if self._consumer is None:
+            return {}
+        places, paused = self._consumer.assignment(), self._consumer.paused()
+        try:
+            async with asyncio.timeout(ASK_S):
+                ends = await self._consumer.end_offsets(paused) if paused else {}
+                ends |= {place: self._consumer.highwater(place) for place in places - paused}
+                return {
+                    place: (await self._consumer.position(place), end)
+                    for place, end in ends.items()
+                    if end is not None
+                }
+        except (KafkaError, AssertionError, TimeoutError):  # a partition may go meanwhile
+            return {}
 
     @property
     def _consumer(self) -> Any:
