@@ -120,7 +120,7 @@ def test_the_example_of_an_environment_has_every_setting_with_its_default_and_no
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_a_setting_that_a_page_names_exists(page: Path):
-    known = {*settings(), "ASTREINTE_KAFKA", "ASTREINTE_CACHE"}
+    known = {*settings(), "ASTREINTE_KAFKA", "ASTREINTE_MYSQL", "ASTREINTE_CACHE"}
     told = set(re.findall(r"\bASTREINTE_[A-Z_]+\b", page.read_text("utf-8")))
     assert told <= known
 
