@@ -7,6 +7,8 @@ early for a language model; so these are ours.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from prometheus_client import Counter, Gauge, Histogram, Info
@@ -34,6 +36,7 @@ OLDEST = Gauge(
 
 OUTBOX_ROWS = Gauge("astreinte_outbox_rows", "Replies that have not left, by status", ["status"])
 OUTBOX_OLDEST = Gauge("astreinte_outbox_oldest_seconds", "Age of the oldest of them")
+WAITS = ("queued", "sending", "doubtful")
 
 PROVIDER_CALLS = Counter(
     "astreinte_provider_calls_total", "Replies given to a provider", ["provider", "outcome"]
@@ -55,3 +58,15 @@ DATABASE_DURATION = Histogram(
 
 BUILD = Info("astreinte_build", "What runs")
 BUILD.info({"version": version("astreinte")})
+
+
+def transaction(kind: str, seconds: float) -> None:
+    """Count a transaction of the record: `read` or `write`."""
+    DATABASE_DURATION.labels(kind).observe(seconds)
+
+
+def outbox(by_status: Mapping[str, int], oldest: datetime | None) -> None:
+    """Show how many replies have not left, and since when the oldest waits."""
+    for status in WAITS:
+        OUTBOX_ROWS.labels(status).set(by_status.get(status, 0))
+    OUTBOX_OLDEST.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)

@@ -10,26 +10,37 @@ from typing import Any, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import Insert
 from sqlmodel import Session, SQLModel
 
 from schemas.errors import Unavailable
 from storage import schema
-from storage import tables as _tables  # noqa: F401 - registers the tables
-from storage.engine import WrongDatabase, engine_of, shown, why_not
+from storage.engine import WrongDatabase, engine_of, explained, is_passing, shown, why_later
 
 T = TypeVar("T")
+
+Observe = Callable[[str, float], None]
 
 THREADS = 4
 """For servers. SQLite has one writer; a single thread spares it the waiting for locks."""
 
 
 class Database:
-    """Runs functions of a session, one transaction each, outside the event loop."""
+    """Runs functions of a session, one transaction each, outside the event loop.
 
-    def __init__(self, url: str) -> None:
+    Parameters
+    ----------
+    url
+        SQLAlchemy URL.
+    observe
+        Called after each transaction: was it a "read" or a "write", and its seconds, with those
+        that it waited for a thread.
+    """
+
+    def __init__(self, url: str, observe: Observe = lambda _kind, _seconds: None) -> None:
         self.url = url
+        self._observe = observe
         self.engine = engine_of(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._preparing = asyncio.Lock()
@@ -64,20 +75,15 @@ class Database:
                     await asyncio.sleep(1)
 
     def _prepare(self) -> None:
-        try:
+        with explained(shown(self.url)):
             with self.engine.connect() as connection:
                 found = schema.version_of(connection)
             if self.is_sqlite and found < schema.HEAD:
-                schema.migrate(self.engine)
-                found = schema.HEAD
-            if found != schema.HEAD:
-                raise WrongDatabase(_advice(found, shown(self.url)))
-            with self.engine.begin() as connection:  # nothing changes, but it must be allowed to
-                connection.execute(text("UPDATE latch SET name = name WHERE name = ''"))
-        except DBAPIError as error:
-            if wrong := why_not(error, shown(self.url)):
-                raise WrongDatabase(wrong) from error
-            raise
+                _, found = schema.migrate(self.engine)
+            if advice := schema.advice(found, shown(self.url)):
+                raise WrongDatabase(advice)
+            with self.engine.begin() as connection:
+                connection.execute(text(schema.MAY_WRITE))
 
     async def write(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work(session, *args)` in a transaction that is committed when it returns.
@@ -87,11 +93,20 @@ class Database:
         Unavailable
             The database does not answer; nothing was written.
         """
-        return await self._in(self._writers, lambda: self._transaction(work, args))
+        return await self._observed("write", self._writers, work, args)
 
     async def read(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work(session, *args)`, which only reads. Raises as `write` does."""
-        return await self._in(self._readers, lambda: self._transaction(work, args))
+        return await self._observed("read", self._readers, work, args)
+
+    async def _observed(
+        self, kind: str, pool: ThreadPoolExecutor, work: Callable[..., T], args: tuple[Any, ...]
+    ) -> T:
+        began = time.perf_counter()
+        try:
+            return await self._in(pool, lambda: self._transaction(work, args))
+        finally:
+            self._observe(kind, time.perf_counter() - began)
 
     def _transaction(self, work: Callable[..., T], args: tuple[Any, ...]) -> T:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -100,27 +115,17 @@ class Database:
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
-        except (OperationalError, InterfaceError, InternalError) as error:
-            msg = f"the database does not answer ({type(error.orig).__name__})"
-            raise Unavailable(msg) from error
         except DBAPIError as error:
-            if error.connection_invalidated:
-                msg = "the connection to the database was lost"
-                raise Unavailable(msg) from error
-            raise
+            if not is_passing(error):
+                raise
+            msg = f"the database {why_later(error)}"
+            raise Unavailable(msg) from error
 
     def close(self) -> None:
         """Finish what runs and disconnect."""
         self._writers.shutdown()
         self._readers.shutdown()
         self.engine.dispose()
-
-
-def _advice(found: str, where: str) -> str:
-    if found > schema.HEAD:
-        return f"{where} was made by a newer Astreinte (step {found}, not {schema.HEAD}): update it"
-    is_at = f"is at step {found}, {schema.HEAD} is needed" if found else "has no tables yet"
-    return f"{where} {is_at}: run `astreinte database migrate`"
 
 
 def insert_new(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
@@ -133,4 +138,7 @@ def insert_new(session: Session, table: type[SQLModel], rows: list[dict[str, Any
 def _ignoring(session: Session, table: type[SQLModel]) -> Insert:
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
-    return mysql.insert(table).prefix_with("IGNORE")
+    # Not IGNORE: that also cuts texts that are too long and drops rows that refer to nothing.
+    inserting = mysql.insert(table)
+    key = next(iter(inserting.table.primary_key))
+    return inserting.on_duplicate_key_update({key.name: key})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -11,11 +12,14 @@ from knowledge.wording import Wording
 from schemas.event import Event
 from schemas.printer import MessageGrounded, ReplyDrafted
 from schemas.vocabulary import Action
+from services import metrics
 from services.policy import Handler
 from services.respond import printer
 from services.respond.printer import Sender
 
 log = logging.getLogger(__name__)
+
+BACKEND = "ollama"
 
 
 def grounded_messages(llm: Ollama | None, wording: Wording, sender: Sender) -> Handler:
@@ -32,14 +36,19 @@ def grounded_messages(llm: Ollama | None, wording: Wording, sender: Sender) -> H
 async def _in_better_words(
     drafted: ReplyDrafted, llm: Ollama | None, wording: Wording, sender: Sender
 ) -> ReplyDrafted:
-    if drafted.draft.action is not Action.REPLY or llm is None:
+    if drafted.draft.action is not Action.REPLY or llm is None or llm.resting:
         return drafted
+    outcome, began = "none", time.perf_counter()
     try:
         answer = await llm.write(*printer.prompt(drafted, sender))
+        objection = printer.objection(answer.text, drafted)
+        outcome = "refused" if objection else "taken"
     except NoAnswer as why:
         log.debug("template instead of a model: %s", why)
         return drafted
-    objection = printer.objection(answer.text, drafted)
+    finally:
+        metrics.LLM_CALLS.labels(BACKEND, outcome).inc()
+        metrics.LLM_DURATION.labels(BACKEND).observe(time.perf_counter() - began)
     if objection:
         log.warning("template instead of %s: %s", answer.model, objection)
         return drafted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import REGISTRY
 
 from ai.llm import Ollama
 from knowledge.wording import load_wording
@@ -66,6 +67,23 @@ async def test_a_model_that_invents_a_number_is_asked_again_for_the_next_message
     llm = Ollama(fake.url)
     assert (await draft(llm)).how == "template"
     assert (await draft(llm)).how == "llm:qwen3:4b"
+
+
+async def test_questions_to_a_model_are_counted_by_what_became_of_its_words(
+    fake: FakeOllama,
+) -> None:
+    answers = [replies(GOOD), replies("Attendez 45 minutes."), answer(503, {"error": "busy"})]
+    fake.chat = lambda _: answers[len(fake.asked) - 1]
+    llm = Ollama(fake.url)
+    before = [calls(outcome) for outcome in ("taken", "refused", "none")]
+    for _ in range(5):  # the last two find it resting, and ask nothing
+        await draft(llm)
+    assert [calls(outcome) for outcome in ("taken", "refused", "none")] == [n + 1 for n in before]
+
+
+def calls(outcome: str) -> float:
+    labels = {"backend": "ollama", "outcome": outcome}
+    return REGISTRY.get_sample_value("astreinte_llm_calls_total", labels) or 0.0
 
 
 async def test_only_answers_are_put_into_a_models_words(fake: FakeOllama) -> None:
