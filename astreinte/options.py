@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, NoReturn
 
 import typer
+from pydantic_settings import BaseSettings
 
 from astreinte import output
-from services.settings import DatabaseSettings, Settings
+from services.settings import DatabaseSettings, KafkaSettings, Settings
 
 app = typer.Typer(
     name="astreinte",
@@ -26,13 +27,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machin
 
 def settings_of(kafka: str = "", database: str = "") -> Settings:
     """Return the settings of the environment, with the command's own on top."""
-    chosen = Settings()
-    changes: dict[str, object] = {}
+    chosen: dict[str, BaseSettings] = {}
     if kafka:
-        changes["kafka"] = chosen.kafka.model_copy(update={"servers": kafka})
+        chosen["kafka"] = KafkaSettings(servers=kafka)
     if database:
-        changes["database"] = DatabaseSettings(url=database)
-    return chosen.model_copy(update=changes)
+        chosen["database"] = DatabaseSettings(url=database)
+    return Settings.model_validate(chosen)
 
 
 def fail(why: str) -> NoReturn:

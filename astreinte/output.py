@@ -15,9 +15,29 @@ from rich.table import Table
 
 from astreinte.process import Summary
 from astreinte.story import Told
+from gateways.topics import Shape
 from knowledge.wording import load_wording
 from schemas.vocabulary import Action, Language
 from services.survey import TopicState
+from services.topics import Difference
+
+ADJUST = "`astreinte topics create --adjust` le règle ; aucun message n'est effacé."
+ADVICE = {
+    "missing": "le topic manque ; `astreinte topics create` le crée.",
+    "hidden": "l'utilisateur de ASTREINTE_KAFKA_USER n'y a pas droit ; accordez-lui Describe, Read "
+    "et Write (kafka-acls.sh).",
+    "partitions": "pas assez de partitions, rien ne démarre. Les clés changent de partition quand "
+    "leur nombre change : laissez le retard tomber à zéro, arrêtez tout, puis kafka-topics.sh "
+    "--alter --topic TOPIC --partitions N, sinon les messages d'une conversation peuvent se "
+    "dépasser.",
+    "copies": "un broker perdu peut emporter des messages ; kafka-reassign-partitions.sh ajoute "
+    "des copies.",
+    "retention.ms": "gardé plus longtemps que prévu ; raccourcir efface des messages, donc à la "
+    "main : kafka-configs.sh --alter --topic TOPIC --add-config retention.ms=PRÉVU.",
+    "auto.create.topics.enable": "un nom mal écrit crée un topic d'une partition ; mettez false "
+    "dans la configuration des brokers.",
+}
+"""What to do about a difference that we leave alone."""
 
 
 class Printer(Console):
@@ -81,6 +101,35 @@ def topics(states: Sequence[TopicState], *, machine: bool) -> None:
         counts = (str(n) for n in (state.records, state.last_minute, state.lag))
         table.add_row(state.topic, state.reader, *counts, oldest)
     out.print(table)
+
+
+def differences(found: Sequence[Difference], *, machine: bool) -> None:
+    """Print what is not as the table of topics says, and what to do about it."""
+    if machine:
+        as_json([asdict(each) | {"fatal": each.fatal} for each in found])
+        return
+    if not found:
+        out.print("Les topics sont tels que prévus.")
+        return
+    table = Table(title="ce qui diffère", box=box.SIMPLE)
+    for name in ("topic", "quoi", "trouvé", "prévu"):
+        table.add_column(name, no_wrap=True)
+    for each in found:
+        table.add_row(each.topic or "(serveur)", each.what, each.found, each.wanted)
+    out.print(table)
+    for what, each in {each.what: each for each in found}.items():
+        advice = ADJUST if each.adjustable else ADVICE[what]
+        out.print(f"{what} : {advice}", markup=False)
+
+
+def created(name: str, shape: Shape) -> None:
+    """Print that a topic was made."""
+    out.print(f"créé : {name} ({shape.partitions} partitions, {shape.copies} copie(s))")
+
+
+def adjusted(each: Difference) -> None:
+    """Print that a configuration was set."""
+    out.print(f"réglé : {each.topic} {each.what} {each.found} → {each.wanted}")
 
 
 def summary(made: Summary, broken: int, *, machine: bool) -> None:

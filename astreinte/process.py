@@ -57,7 +57,7 @@ async def pipeline(settings: Settings) -> AsyncIterator[Neighbours]:
     """Have a pipeline: the servers of the settings, or an embedded one with a throw-away record."""
     if settings.kafka.servers:
         async with Neighbours(settings, settings.kafka.servers) as near:
-            await near.broker.connect()
+            await near.connect()
             try:
                 yield near
             finally:

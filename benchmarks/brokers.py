@@ -11,7 +11,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from faststream.kafka import KafkaBroker
 
-from gateways.kafka import MAX_REQUEST_BYTES, connection, create_topics
+from gateways.kafka import MAX_REQUEST_BYTES, Cluster, connection
+from gateways.topics import Shape, create_topics
 from schemas.topics import DAY_MS, PARTITIONS
 from services.neighbours import EMBEDDED_FETCH_WAIT_MS
 
@@ -41,7 +42,8 @@ class Broker:
     async def make(self, topics: Iterable[str]) -> None:
         """Make new topics; on the embedded broker they appear by themselves."""
         if not self.embedded:
-            await create_topics(self.address, dict.fromkeys(topics, (PARTITIONS, DAY_MS)))
+            shape = Shape(PARTITIONS, 1, {"retention.ms": str(DAY_MS)})
+            await create_topics(Cluster(self.address), dict.fromkeys(topics, shape))
 
     async def ends(self, topic: str) -> int:
         """Return how many records were ever written to a topic."""
@@ -86,7 +88,7 @@ class Broker:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[KafkaBroker]:
         """Yield our own connection, for consumers that are registered before they start."""
-        broker = connection(self.address)
+        broker = connection(Cluster(self.address))
         await broker.connect()
         try:
             yield broker

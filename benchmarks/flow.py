@@ -28,7 +28,8 @@ from benchmarks.desk import RECORD
 from benchmarks.figures import Figure
 from benchmarks.messages import inbound_messages
 from benchmarks.road import Phase, road
-from gateways.kafka import missing_topics
+from gateways.kafka import Cluster
+from gateways.topics import look
 from schemas.topics import STAGES, TOPICS
 
 NAME = "printer flow"
@@ -96,7 +97,7 @@ async def _outcome(kafka: str, seconds: float) -> Outcome:
 
 async def _make_topics(kafka: str) -> None:
     names = [topic.name for topic in TOPICS]
-    if await missing_topics(kafka, names) != names:
+    if (await look(Cluster(kafka), names)).topics:
         msg = (
             f"the Kafka at {kafka} has topics of Astreinte already; the flow needs a fresh one: "
             "scripts/kafka run -- .venv/bin/python -m benchmarks flow"

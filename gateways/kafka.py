@@ -1,4 +1,4 @@
-"""Kafka: the connection, and the broker that comes embedded.
+"""Kafka: where it is and how one gets in, the connection, and the broker that comes embedded.
 
 The embedded broker is librdkafka's own mock cluster, from the `confluent-kafka` wheel: it speaks
 the Kafka protocol on loopback, in memory, with one consumer in each group. What it lacks, it
@@ -9,17 +9,92 @@ on first use, 4 partitions), a second member in a group (rebalances need Apache 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+import ssl
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError
 from confluent_kafka import Producer
 from faststream.kafka import KafkaBroker
+from faststream.kafka.security import parse_security
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from schemas.errors import Unavailable
 
 MAX_REQUEST_BYTES = 1_048_576
 """Kafka's default `message.max.bytes`: what a broker takes without being told otherwise."""
+REQUEST_MS = 15_000
+"""After which an unanswered request counts as lost, and its connection as broken."""
+
+SASL: dict[str, type[SASLPlaintext | SASLScram256 | SASLScram512]] = {
+    "PLAIN": SASLPlaintext,
+    "SCRAM-SHA-256": SASLScram256,
+    "SCRAM-SHA-512": SASLScram512,
+}
+"""How a password may be proved."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where Kafka is, and how one gets in: all clients are made from this.
+
+    `address`: `host:port` of some of its brokers, separated by commas. `protocol`: plaintext, ssl,
+    sasl_plaintext or sasl_ssl. `mechanism`: one of `SASL`. `ca`: a PEM file with the authorities
+    that are trusted; without one, those of the system are.
+    """
+
+    address: str
+    protocol: str = "plaintext"
+    mechanism: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca: Path | None = None
+
+    @cached_property
+    def security(self) -> BaseSecurity:
+        """The same for FastStream.
+
+        Raises
+        ------
+        Unavailable
+            There is no certificate in the file.
+        """
+        context = self._trust() if self.protocol.endswith("ssl") else None
+        if self.protocol.startswith("sasl"):
+            return SASL[self.mechanism](self.user, self.password, ssl_context=context)
+        return BaseSecurity(ssl_context=context)
+
+    def _trust(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.ca)
+        except OSError as error:
+            why = error.strerror or "no certificate in it"
+            msg = f"ASTREINTE_KAFKA_CA: {self.ca} is not a PEM file of certificates ({why})"
+            raise Unavailable(msg) from None
+
+    @property
+    def doors(self) -> dict[str, Any]:
+        """What a connection of aiokafka takes to get in."""
+        return parse_security(self.security)
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """What a client of aiokafka takes."""
+        return {"bootstrap_servers": self.address.split(","), **self.doors}
+
+    @property
+    def native(self) -> dict[str, Any]:
+        """What a client of librdkafka takes."""
+        found = {
+            "bootstrap.servers": self.address,
+            "security.protocol": self.protocol,
+            "sasl.mechanism": self.mechanism,
+            "sasl.username": self.user,
+            "sasl.password": self.password,
+            "ssl.ca.location": str(self.ca or ""),
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 class EmbeddedKafka:
@@ -38,69 +113,19 @@ class EmbeddedKafka:
         self._owner = None
 
 
-def connection(address: str) -> KafkaBroker:
-    """Make the broker object that consumes and publishes at `address`; it is not started.
-
-    Parameters
-    ----------
-    address
-        `host:port`, several separated by commas.
-    """
+def connection(cluster: Cluster) -> KafkaBroker:
+    """Make the broker object that consumes and publishes there; it is not started."""
     return KafkaBroker(
-        address.split(","),
+        cluster.address.split(","),
+        security=cluster.security,
         acks="all",
         enable_idempotence=True,
         max_request_size=MAX_REQUEST_BYTES,
         max_batch_size=1 << 18,
         linger_ms=0,
-        request_timeout_ms=15_000,
-        allow_auto_create_topics=False,  # they would have one partition; see `create_topics`
+        request_timeout_ms=REQUEST_MS,
+        allow_auto_create_topics=False,  # they would have one partition; see `gateways.topics`
         graceful_timeout=5.0,
         logger=None,  # two lines a message cost half of the throughput
         log_level=logging.DEBUG,
     )
-
-
-async def missing_topics(address: str, names: Iterable[str]) -> list[str]:
-    """Return those of the topics that the broker does not have, in their order."""
-    admin = await _admin(address)
-    try:
-        there = set(await admin.list_topics())
-    finally:
-        await admin.close()
-    return [name for name in names if name not in there]
-
-
-async def create_topics(address: str, topics: Mapping[str, tuple[int, int]]) -> None:
-    """Make topics: name to (partitions, retention in milliseconds); one copy on a single server.
-
-    Raises
-    ------
-    Unavailable
-        No broker there, or it refused.
-    """
-    admin = await _admin(address)
-    try:
-        copies = min(3, len((await admin.describe_cluster())["brokers"]))
-        wanted = [
-            NewTopic(name, partitions, copies, topic_configs={"retention.ms": str(retention_ms)})
-            for name, (partitions, retention_ms) in topics.items()
-        ]
-        answer = await admin.create_topics(wanted)
-        refused = [f"{topic[0]}: error {topic[1]}" for topic in answer.topic_errors if topic[1]]
-    finally:
-        await admin.close()
-    if refused:
-        msg = f"Kafka refused {', '.join(refused)}"
-        raise Unavailable(msg)
-
-
-async def _admin(address: str) -> AIOKafkaAdminClient:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address.split(","))
-    try:
-        await admin.start()
-    except KafkaError as error:
-        await admin.close()
-        msg = f"no Kafka at {address} ({type(error).__name__})"
-        raise Unavailable(msg) from None
-    return admin

@@ -18,13 +18,17 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: `event` is what travels in it, or nothing for dead letters (any bytes)."""
+    """One topic: `event` is what travels in it, or nothing for dead letters (any bytes).
+
+    `partitions` is the least. `compacted`: of each key the newest is kept, for ever.
+    """
 
     name: str
     event: type[Event] | None
     key: str
     retention_ms: int
     partitions: int = PARTITIONS
+    compacted: bool = False
 
 
 PRINTER: tuple[type[Event], ...] = (

@@ -12,17 +12,33 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from ai.embeddings import Embedder
-from gateways.kafka import connection
-from services.settings import Settings
+from gateways.kafka import Cluster, connection
+from schemas.errors import Unavailable
+from services import metrics
+from services.settings import KafkaSettings, Settings
 from services.stage import Stage
 from services.telling import Teller
+from services.topics import expect_topics
 from storage.database import Database
 
 EMBEDDED_FETCH_WAIT_MS = 40
 """The embedded broker lets a fetch wait its whole time although data came in between."""
+
+
+def cluster_of(settings: KafkaSettings, address: str) -> Cluster:
+    """Return the Kafka at an address, with the security of the settings."""
+    return Cluster(
+        address,
+        settings.security,
+        settings.mechanism,
+        settings.user,
+        settings.password.get_secret_value(),
+        settings.ca,
+    )
 
 
 class Neighbours:
@@ -46,9 +62,30 @@ class Neighbours:
         self._stack = AsyncExitStack()
 
     @cached_property
+    def cluster(self) -> Cluster:
+        """Where Kafka is, and how one gets in."""
+        return Cluster(self.kafka) if self.embedded else cluster_of(self.settings.kafka, self.kafka)
+
+    @cached_property
     def broker(self) -> KafkaBroker:
         """The connection to Kafka, not started."""
-        return connection(self.kafka)
+        return connection(self.cluster)
+
+    async def connect(self) -> None:
+        """Connect to Kafka, which may come up later than we do.
+
+        Raises
+        ------
+        Unavailable
+            No Kafka there, it does not let us in, or its topics are not what we need.
+        """
+        if not self.embedded:
+            await expect_topics(self.cluster, self.settings.kafka.connect_s)
+        try:
+            await self.broker.connect()
+        except KafkaError as error:
+            msg = f"Kafka at {self.kafka} went away ({type(error).__name__})"
+            raise Unavailable(msg) from None
 
     @cached_property
     def teller(self) -> Teller:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,6 +17,7 @@ def _prefix(name: str) -> SettingsConfigDict:
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
+        hide_input_in_errors=True,  # passwords are among it
     )
 
 
@@ -25,6 +28,38 @@ class KafkaSettings(BaseSettings):
 
     servers: str = Field(default="", description="host:port,… of Kafka; empty: the embedded broker")
     group: str = Field(default="astreinte", description="prefix of the consumer groups")
+    security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        default="plaintext", description="plaintext, ssl, sasl_plaintext or sasl_ssl"
+    )
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="of sasl: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+    )
+    user: str = Field(default="", description="of sasl: who we are")
+    password: SecretStr = Field(default=SecretStr(""), description="of sasl: its password")
+    ca: FilePath | None = Field(
+        default=None, description="of ssl: PEM file of the authority; empty: the system's"
+    )
+    connect_s: float = Field(
+        default=60.0, gt=0, le=3600, description="seconds that a start waits for a broker"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Refuse half a set-up: it would fail later, or be less safe than it looks."""
+        sasl, tls = self.security.startswith("sasl"), self.security.endswith("ssl")
+        needed = ("servers",) * (sasl or tls) + ("user", "password") * sasl
+        unused = ("user", "password") * (not sasl) + ("ca",) * (not tls)
+        missing = _variables(name for name in needed if not getattr(self, name))
+        idle = _variables(name for name in unused if getattr(self, name))
+        if missing or idle:
+            why = f"needs {missing}" if missing else f"does not use {idle}"
+            msg = f"ASTREINTE_KAFKA_SECURITY={self.security} {why}"
+            raise ValueError(msg)
+        return self
+
+
+def _variables(names: Iterable[str]) -> str:
+    return ", ".join(f"ASTREINTE_KAFKA_{name.upper()}" for name in names)
 
 
 class DatabaseSettings(BaseSettings):

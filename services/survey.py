@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.topics import PRINTER, STAGES, TOPICS
+from gateways.kafka import Cluster
+from gateways.topics import look
+from schemas.topics import PRINTER, STAGES
+from services.topics import NAMES
 
 READER_OF = {event.topic: stage for event, stage in zip(PRINTER, STAGES, strict=False)}
 """Which stage reads a topic of the printer flow."""
@@ -28,24 +31,31 @@ class TopicState:
     oldest_s: float | None
 
 
-async def survey(servers: str, group: str) -> list[TopicState]:
-    """Ask the broker about every topic of the table."""
-    names = [topic.name for topic in TOPICS]
+async def survey(cluster: Cluster, group: str) -> list[TopicState]:
+    """Ask the broker about every topic of the table that it has.
+
+    Raises
+    ------
+    Unavailable
+        No broker there, or it does not let us in.
+    """
+    # A consumer of a topic that is missing would make it, where the server lets it.
+    served = await look(cluster, NAMES)
+    there = [name for name in NAMES if name in served.topics]
     # Without a group nothing is joined and nothing committed: it only looks.
-    plain = AIOKafkaConsumer(*names, bootstrap_servers=servers.split(","), fetch_max_wait_ms=50)
+    plain = AIOKafkaConsumer(*there, fetch_max_wait_ms=50, **cluster.client)
     await plain.start()
     try:
-        there = [name for name in names if plain.partitions_for_topic(name)]
-        return [await _state(plain, servers, group, name) for name in there]
+        return [await _state(plain, cluster, group, name) for name in there]
     finally:
         await plain.stop()
 
 
-async def _state(plain: AIOKafkaConsumer, servers: str, group: str, topic: str) -> TopicState:
+async def _state(plain: AIOKafkaConsumer, cluster: Cluster, group: str, topic: str) -> TopicState:
     places = [TopicPartition(topic, n) for n in sorted(plain.partitions_for_topic(topic) or ())]
     begin, end = await plain.beginning_offsets(places), await plain.end_offsets(places)
     reader = READER_OF.get(topic, "")
-    done = await _committed(servers, f"{group}.{reader}", places) if reader else dict(end)
+    done = await _committed(cluster, f"{group}.{reader}", places) if reader else dict(end)
     behind = {place: max(done.get(place, 0), begin[place]) for place in places}
     records = sum(end[place] - begin[place] for place in places)
     return TopicState(
@@ -72,12 +82,10 @@ async def _recent(plain: AIOKafkaConsumer, end: dict[TopicPartition, int]) -> in
 
 
 async def _committed(
-    servers: str, group: str, places: Sequence[TopicPartition]
+    cluster: Cluster, group: str, places: Sequence[TopicPartition]
 ) -> dict[TopicPartition, int]:
     """Read a group's offsets without joining it."""
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=servers.split(","), group_id=group, enable_auto_commit=False
-    )
+    reader = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, **cluster.client)
     reader.assign(list(places))
     await reader.start()
     try:

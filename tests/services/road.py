@@ -15,7 +15,7 @@ import confluent_kafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from confluent_kafka import Producer
 
-from gateways.kafka import connection
+from gateways.kafka import Cluster, connection
 from schemas.event import ASTREINTE, Event
 from services import wire
 from services.policy import Policy
@@ -155,7 +155,7 @@ class Road:
     @asynccontextmanager
     async def running(self, handle: Answer, **policy: Any) -> AsyncIterator[Runner]:
         """Have a runner of the group; at the end it drains."""
-        broker = connection(self.address)
+        broker = connection(Cluster(self.address))
         await broker.connect()
         runner = Runner(
             self.name,
