@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
 from console.app import create_app
-from gateways.app import Accept, Publish, edge
+from gateways.app import Accept, edge
+from gateways.webhook import reports
+from schemas.event import Event
 from schemas.printer import InboundMessage
+from services.meters import MeteredEdge, paths_of
 from services.neighbours import Neighbours
 from services.telling import Teller
 from services.watch import Healths
@@ -31,15 +34,21 @@ def face(near: Neighbours, healths: Healths, parts: Collection[str] = FACES) -> 
     else:
         app = FastAPI(title="Astreinte", docs_url=None, redoc_url=None)
     if "edge" in parts:
-        app.include_router(edge(_publisher(near), _acceptor(near)))
+        publish = _publisher(near)
+        routers = [edge(publish, _acceptor(near))]
+        if secret := near.settings.webhook.secret.get_secret_value():
+            routers.append(reports(secret, publish))
+        for router in routers:
+            app.include_router(router)
+        app.add_middleware(MeteredEdge, paths=paths_of(routers))
     return app
 
 
-def _publisher(near: Neighbours) -> Publish:
+def _publisher(near: Neighbours) -> Callable[[Event], Awaitable[None]]:
     teller = Teller(near.broker, CONFIRM_S)
 
-    async def publish(message: InboundMessage) -> None:
-        await teller.tell([message], "gateway")
+    async def publish(event: Event) -> None:
+        await teller.tell([event], "gateway")
 
     return publish
 

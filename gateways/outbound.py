@@ -24,10 +24,20 @@ class Letter:
     text: str
 
 
+class OutcomeUnknown(Exception):  # noqa: N818 - neither failure nor success
+    """It may have left: sending again could say it twice."""
+
+
 class Outbound(Protocol):
-    """A door for replies."""
+    """A door for replies.
+
+    `at_once`: letters side by side. `settles_after_s`: how long after an attempt the provider
+    can be asked what became of it: a request that is still on its way has arrived by then.
+    """
 
     name: str
+    at_once: int
+    settles_after_s: float
 
     async def send(self, letter: Letter) -> str:
         """Send once and return the provider's id.
@@ -36,16 +46,25 @@ class Outbound(Protocol):
         ------
         Unavailable
             Not now: nothing left.
+        Rejected
+            Never: the provider refuses this letter.
+        OutcomeUnknown
+            It may have left. Any other exception counts as this one.
         """
 
-    async def was_sent(self, reply_id: str) -> bool:
-        """Say whether a letter left before a crash hid its outcome."""
+    async def was_sent(self, reply_id: str) -> bool | None:
+        """Say whether a letter left; nothing: that cannot be said (yet)."""
+
+    async def close(self) -> None:
+        """Let connections go."""
 
 
 class ConsoleOutbound:
     """Replies are read in the console: the outbox row is the reply, nothing else happens."""
 
     name = "console"
+    at_once = 200
+    settles_after_s = 0.0
 
     async def send(self, letter: Letter) -> str:
         """Leave the row as it is."""
@@ -56,11 +75,16 @@ class ConsoleOutbound:
         del reply_id
         return False
 
+    async def close(self) -> None:
+        """Nothing to do."""
+
 
 class FileOutbound:
     """Replies are appended to a file, one JSON object a line, each written in one piece."""
 
     name = "file"
+    at_once = 200
+    settles_after_s = 0.0
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -82,6 +106,9 @@ class FileOutbound:
         """Look it up in the file."""
         async with self._lock:
             return reply_id in await asyncio.to_thread(self._known)
+
+    async def close(self) -> None:
+        """Nothing to do: the file is opened for each letter."""
 
     def _append(self, letter: Letter) -> None:
         known = self._known()

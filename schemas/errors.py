@@ -10,7 +10,14 @@ class Rejected(Exception):  # noqa: N818 - a verdict, not an error of ours
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of a neighbour
-    """Not now: a neighbour does not answer. Wait, then deliver again."""
+    """Not now: a neighbour does not answer. Wait, then deliver again.
+
+    `retry_after_s`: how long the neighbour asked to be left alone, when it did.
+    """
+
+    def __init__(self, why: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
 
 
 def reason_of(error: ValidationError) -> str:

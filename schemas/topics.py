@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas import frigo, printer
+from schemas import delivery, frigo, printer
 from schemas.event import Event
 
 STAGES = ("ingest", "classify", "extract", "rag", "respond", "dispatch")
@@ -50,9 +50,13 @@ FRIGO: tuple[type[Event], ...] = (
     frigo.AlertSent,
 )
 
+REPORTS: tuple[type[Event], ...] = (delivery.DeliveryReported,)
+"""What providers report; dispatch takes it."""
+
 TOPICS: tuple[Topic, ...] = (
     Topic(PRINTER[0].topic, PRINTER[0], "channel and sender", 7 * DAY_MS),
     *(Topic(event.topic, event, "conversation", 7 * DAY_MS) for event in PRINTER[1:]),
+    *(Topic(event.topic, event, "reply", 7 * DAY_MS) for event in REPORTS),
     *(Topic(event.topic, event, "unit", 7 * DAY_MS) for event in FRIGO),
     *(Topic(f"dead.{stage}", None, "as it was", 30 * DAY_MS) for stage in STAGES),
     Topic("dead.record", None, "as it was", 30 * DAY_MS),

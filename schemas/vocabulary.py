@@ -147,10 +147,16 @@ class Action(Labelled):
 
 
 class SendStatus(Labelled):
-    """What became of an outgoing message."""
+    """What became of an outgoing message.
+
+    `doubtful`: it may have left; the provider is asked, or will report. `unknown`: nobody could
+    say; it is not sent again, a person decides.
+    """
 
     QUEUED = "queued", "en attente", "queued"
     SENDING = "sending", "en cours d'envoi", "sending"
+    DOUBTFUL = "doubtful", "issue à vérifier", "outcome being verified"
+    UNKNOWN = "unknown", "issue inconnue", "outcome unknown"
     SENT = "sent", "envoyé", "sent"
     FAILED = "failed", "échec", "failed"
     HELD = "held", "retenu (essai)", "held (trial)"

@@ -1,26 +1,27 @@
 """The outbox's relay: claims what is due, sends it, writes down the outcome, tells it.
 
 Each step is recorded before the next begins, so a process killed between two leaves a row that
-says how far it came: claimed but unfinished ones are settled by asking the door what left.
+says how far it came. What is slow holds up nothing but its own conversation.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from uuid import uuid4
+from typing import Any
 
-from gateways.outbound import Letter, Outbound
-from schemas.errors import Unavailable
+from gateways.outbound import Letter, Outbound, OutcomeUnknown
+from schemas.errors import Rejected, Unavailable
 from schemas.printer import ReplySent
 from schemas.vocabulary import SendStatus
+from services import metrics
+from services.doubts import Doubts
+from services.owner import new_owner
 from services.telling import Teller
 from storage import outbox
 from storage.database import Database
@@ -30,14 +31,17 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 IDLE_S = 1.0
-LEASE = timedelta(minutes=2)
-"""After which a claim counts as abandoned: far longer than any time-out of a door."""
-SETTLE_EVERY_S = 30.0
+LOOK_EVERY_S = 5.0
+"""After claims whose owner is gone, doubtful outcomes, and how much waits."""
 SEND_S = 60.0
+STOP_S = 5.0
+
+FULL = 100_000
+"""Replies that wait before drafts are left in Kafka instead: a day of the busiest desk's."""
 
 
 class Postman:
-    """Sends what the outbox holds. `alone`: no other process sends from this outbox."""
+    """Sends what the outbox holds; several processes may, from one outbox."""
 
     def __init__(
         self,
@@ -47,44 +51,70 @@ class Postman:
         report: Callable[[Outgoing, datetime], ReplySent],
         *,
         max_attempts: int,
-        alone: bool = False,
+        full: int = FULL,
     ) -> None:
         self._database = database
         self._door = door
         self._teller = teller
         self._report = report
         self._max_attempts = max_attempts
-        self._alone = alone
-        self._owner = f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._full = full
+        self.owner = new_owner()
+        self.depth = outbox.Depth({}, None)
+        self._doubts = Doubts(database, door, self.owner, self._carrying)
+        self._places = asyncio.Semaphore(door.at_once)
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._ended: list[Outgoing] = []
+        self._tried: list[dict[str, Any]] = []
         self._due = asyncio.Event()
         self._stopping = False
-        self._tried: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     def hurry(self) -> None:
         """Say that there is something to send."""
         self._due.set()
 
+    def room(self) -> None:
+        """Refuse more when too much waits.
+
+        Raises
+        ------
+        Unavailable
+            The outbox is full: what comes next waits in Kafka, on disk.
+        """
+        if self.depth.waiting >= self._full:
+            msg = (
+                f"the outbox is full: {self.depth.waiting} replies wait for {self._door.name}; "
+                "is the provider down?"
+            )
+            raise Unavailable(msg)
+
     def start(self) -> None:
         """Begin."""
         self._task = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
-        """Finish the round at hand, then end."""
+        """Finish what is under way, end, and let the door's connections go."""
         self._stopping = True
         self._due.set()
         if self._task:
             with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(self._task, 5)
+                await asyncio.wait_for(self._task, STOP_S)
+        await self._door.close()
+
+    def _carrying(self, row: Outgoing) -> bool:
+        return row.owner == self.owner and row.reply_id in self._under_way
 
     async def _work(self) -> None:
-        settled_at = 0.0
+        looked_at = 0.0
         clock = asyncio.get_running_loop().time
-        while not self._stopping:
+        while not (self._stopping and not self._under_way):
             try:
-                if not settled_at or clock() - settled_at > SETTLE_EVERY_S:
-                    await self._settle(first=not settled_at)
-                    settled_at = clock()
+                if not looked_at or clock() - looked_at > LOOK_EVERY_S:
+                    await self._doubts.look()
+                    self.depth = await self._database.read(outbox.depth)
+                    metrics.outbox(self.depth.rows, self.depth.oldest)
+                    looked_at = clock()
                 if await self._round():
                     continue
             except Unavailable as why:
@@ -96,66 +126,82 @@ class Postman:
                 await asyncio.wait_for(self._due.wait(), IDLE_S)
             self._due.clear()
 
-    async def _settle(self, *, first: bool) -> None:
-        """Find out what became of claims whose owner is gone."""
-        now = datetime.now(UTC)
-        before = now if first and self._alone else now - LEASE
-        for row in await self._database.read(outbox.unsettled, before):
-            if row.owner != self._owner:
-                sent = await self._door.was_sent(row.reply_id)
-                log.info(
-                    "settled %s: %s", row.reply_id, "it had left" if sent else "it had not left"
-                )
-                await self._database.write(
-                    lambda session, row=row, sent=sent: outbox.settle(
-                        session, row.reply_id, sent=sent, now=now
-                    )
-                )
-
     async def _round(self) -> int:
         began = time.perf_counter()
-        rows = await self._database.write(outbox.claim, self._owner, datetime.now(UTC), AT_ONCE)
+        places = 0 if self._stopping else AT_ONCE - len(self._under_way)
+        ended, tried = list(self._ended), list(self._tried)
+        rows = await self._database.write(_step, ended, tried, self.owner, places)
+        del self._ended[: len(ended)], self._tried[: len(tried)]
+        for row in ended:
+            self._under_way.pop(row.reply_id, None)
         mine = [row for row in rows if row.status == SendStatus.SENDING.value]
-        if mine:
-            ordered = sorted(mine, key=lambda row: row.conversation_id)  # stable: keeps the order
-            groups = [list(group) for _, group in groupby(ordered, lambda row: row.conversation_id)]
-            await asyncio.gather(*(self._deliver(group) for group in groups))
-            await self._database.write(outbox.mark, mine, datetime.now(UTC))
-            self._tried.clear()
-        told = [row for row in rows if row.status != SendStatus.QUEUED.value]
+        ordered = sorted(mine, key=lambda row: row.conversation_id)  # stable: keeps the order
+        for _, group in groupby(ordered, lambda row: row.conversation_id):
+            self._send_off(list(group))
+        told = [row for row in rows if row.status != SendStatus.SENDING.value]
         await self._tell(told, (time.perf_counter() - began) * 1000 / max(len(told), 1))
         return len(rows)
 
+    def _send_off(self, rows: list[Outgoing]) -> None:
+        task = asyncio.create_task(self._deliver(rows))
+        self._under_way |= {row.reply_id: task for row in rows}
+
     async def _deliver(self, rows: Sequence[Outgoing]) -> None:
-        for place, row in enumerate(rows):
-            try:
-                async with asyncio.timeout(SEND_S):
-                    await self._send(row)
-                row.status = SendStatus.SENT.value
-            except Unavailable as why:
-                self._postpone(row, str(why))
-            except Exception as error:
-                log.exception("the door %s failed", self._door.name)
-                self._postpone(row, type(error).__name__)
-            if row.status == SendStatus.QUEUED.value:  # what follows must not overtake it
-                for later in rows[place + 1 :]:
-                    later.status = row.status
-                return
+        held_up = False
+        for row in rows:
+            if held_up:  # what follows must not overtake it
+                row.status = SendStatus.QUEUED.value
+                continue
+            async with self._places:
+                outcome = await self._attempt(row)
+            self._tried.append(
+                {
+                    "reply_id": row.reply_id,
+                    "outbound": self._door.name,
+                    "outcome": outcome,
+                    "provider_id": row.provider_id,
+                    "detail": row.last_error,
+                    "at": datetime.now(UTC),
+                }
+            )
+            held_up = row.status in outbox.WAITING
+        self._ended += rows
+        self._due.set()
 
-    async def _send(self, row: Outgoing) -> None:
-        # Tried before, and the answer was lost or not written down: it may have left.
-        again = row.attempts > 1 or row.reply_id in self._tried
-        self._tried.add(row.reply_id)
-        if again and await self._door.was_sent(row.reply_id):
-            return
+    async def _attempt(self, row: Outgoing) -> str:
+        """Try once; the row then says what became of it."""
         letter = Letter(row.reply_id, row.channel, row.address, row.subject, row.text)
-        row.provider_id = await self._door.send(letter)
+        row.last_error = ""
+        try:
+            async with asyncio.timeout(SEND_S):
+                row.provider_id = await self._door.send(letter)
+        except Unavailable as why:
+            self._postpone(row, why)
+            return "later"
+        except Rejected as why:
+            row.status, row.last_error = SendStatus.FAILED.value, str(why)[:500]
+            return "refused"
+        except (OutcomeUnknown, TimeoutError) as why:
+            self._doubt(row, str(why) or type(why).__name__)
+            return "unknown"
+        except Exception as error:
+            log.exception("the door %s failed", self._door.name)
+            self._doubt(row, type(error).__name__)
+            return "unknown"
+        row.status = SendStatus.SENT.value
+        return "accepted"
 
-    def _postpone(self, row: Outgoing, why: str) -> None:
-        row.last_error = why[:500]
+    def _postpone(self, row: Outgoing, why: Unavailable) -> None:
+        row.last_error = str(why)[:500]
         spent = row.attempts >= self._max_attempts
         row.status = (SendStatus.FAILED if spent else SendStatus.QUEUED).value
-        row.next_attempt_at = outbox.retry_at(datetime.now(UTC), row.attempts)
+        now = datetime.now(UTC)
+        asked = now + timedelta(seconds=why.retry_after_s or 0)
+        row.next_attempt_at = max(asked, outbox.retry_at(now, row.attempts))
+
+    def _doubt(self, row: Outgoing, why: str) -> None:
+        row.status, row.last_error = SendStatus.DOUBTFUL.value, why[:500]
+        row.next_attempt_at = datetime.now(UTC) + timedelta(seconds=self._door.settles_after_s)
 
     async def _tell(self, rows: Sequence[Outgoing], took_ms: float) -> None:
         if not rows:
@@ -163,3 +209,18 @@ class Postman:
         now = datetime.now(UTC)
         await self._teller.tell([self._report(row, now) for row in rows], "dispatch", took_ms)
         await self._database.write(outbox.mark_told, rows, now)
+
+
+def _step(
+    session: Any,
+    ended: Sequence[Outgoing],
+    tried: Sequence[dict[str, Any]],
+    owner: str,
+    places: int,
+) -> Sequence[Outgoing]:
+    """Write down what was tried, and claim what comes next, in one transaction."""
+    now = datetime.now(UTC)
+    if ended:
+        outbox.mark(session, ended, now)
+        outbox.note_attempts(session, tried)
+    return outbox.claim(session, owner, now, places)

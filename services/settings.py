@@ -130,13 +130,28 @@ class DispatchSettings(BaseSettings):
     model_config = _prefix("DISPATCH")
 
     outbound: str = Field(
-        default="console", pattern="^(console|file)$", description="console or file"
+        default="console",
+        pattern="^(console|file|webhook)$",
+        description="console, file or webhook",
     )
     file: Path = Field(default=Path("data/outbox.jsonl"), description="where `file` writes")
+    outbox_limit: int = Field(
+        default=100_000, ge=1, description="replies that may wait; more are left in Kafka"
+    )
     signature: str = Field(default="Astreinte", max_length=80, description="who signs the replies")
     contact: str = Field(
         default="", max_length=120, description="how to reach a person, e.g. a telephone number"
     )
+
+
+class WebhookSettings(BaseSettings):
+    """A provider of one's own that takes replies over HTTP (`outbound` webhook)."""
+
+    model_config = _prefix("WEBHOOK")
+
+    url: str = Field(default="", description="where replies are posted")
+    secret: SecretStr = Field(default=SecretStr(""), description="signs both ways, HMAC-SHA256")
+    timeout_s: float = Field(default=10.0, gt=0, le=50, description="for one whole request")
 
 
 class KnowledgeSettings(BaseSettings):
@@ -159,4 +174,14 @@ class Settings(BaseModel):
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     ollama: OllamaSettings = Field(default_factory=OllamaSettings)
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
+    webhook: WebhookSettings = Field(default_factory=WebhookSettings)
     knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
+
+    @model_validator(mode="after")
+    def _can_send(self) -> Self:
+        given = {"URL": self.webhook.url, "SECRET": self.webhook.secret.get_secret_value()}
+        missing = [f"ASTREINTE_WEBHOOK_{name}" for name, value in given.items() if not value]
+        if self.dispatch.outbound == "webhook" and missing:
+            msg = f"ASTREINTE_DISPATCH_OUTBOUND=webhook needs {' and '.join(missing)}"
+            raise ValueError(msg)
+        return self

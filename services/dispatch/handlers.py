@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 
+from sqlmodel import Session
+
+from schemas.delivery import DeliveryReported
 from schemas.event import Event
 from schemas.printer import ReplyDrafted
 from services.dispatch import printer
 from services.policy import Handler
 from services.postman import Postman
-from storage import outbox
+from storage import doubts, outbox
 from storage.database import Database
 
 
@@ -19,6 +22,7 @@ def drafted_replies(database: Database, postman: Postman, outbound: str) -> Hand
     """Return the handler of `printer.drafted`."""
 
     async def handle(events: Sequence[ReplyDrafted]) -> list[Sequence[Event]]:
+        postman.room()
         now = datetime.now(UTC)
         # A microsecond apart: the order in which they are sent, within a conversation too.
         moments = [now + timedelta(microseconds=place) for place in range(len(events))]
@@ -28,3 +32,36 @@ def drafted_replies(database: Database, postman: Postman, outbound: str) -> Hand
         return [() for _ in events]  # the postman tells, once it has sent
 
     return handle
+
+
+def delivery_reports(database: Database, postman: Postman) -> Handler:
+    """Return the handler of `printer.reported`."""
+
+    async def handle(events: Sequence[DeliveryReported]) -> list[Sequence[Event]]:
+        await database.write(_take_in, events)
+        postman.hurry()
+        return [() for _ in events]  # the postman tells what is news
+
+    return handle
+
+
+def _take_in(session: Session, events: Sequence[DeliveryReported]) -> None:
+    for event in events:
+        name, door, at = str(event.reply_id), event.outbound, event.occurred_at
+        if event.status == "failed":
+            news = doubts.failed(session, name, event.detail, door)
+        else:
+            # Reports overtake one another: one that arrived has also left.
+            news = doubts.left(session, name, event.provider_id, at, door)
+            if event.status == "delivered":
+                news = doubts.delivered(session, name, at, door) or news
+        if news:
+            attempt = {
+                "reply_id": name,
+                "outbound": door,
+                "outcome": event.status,
+                "provider_id": event.provider_id,
+                "detail": event.detail,
+                "at": at,
+            }
+            outbox.note_attempts(session, [attempt])

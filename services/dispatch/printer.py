@@ -65,16 +65,20 @@ def _subject(subject: str) -> str:
 
 
 def sent(row: Row, now: datetime) -> ReplySent:
-    """Tell what became of a reply; the same for the same row, however often."""
+    """Tell what became of a reply; the same for the same row, however often.
+
+    An outcome that its provider corrects later is another event: a failure, or none after all.
+    """
     cause = UUID(row.reply_id)
     status = SendStatus(row.status)
+    which = status.value if status in {SendStatus.FAILED, SendStatus.UNKNOWN} else 0
     why = f"{status.fr}" + (f" par {row.outbound}" if row.outbound else "")
     return ReplySent(
-        event_id=uuid5(cause, f"{ReplySent.topic}/0"),
+        event_id=uuid5(cause, f"{ReplySent.topic}/{which}"),
         trace_id=UUID(row.message_id).hex,
         caused_by=cause,
         occurred_at=now,
-        why=f"{why} : {row.last_error}" if status is SendStatus.FAILED else why,
+        why=f"{why} : {row.last_error}" if which else why,
         message_id=UUID(row.message_id),
         conversation_id=row.conversation_id,
         action=Action(row.action),

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from schemas.event import Event
-from schemas.topics import FRIGO, PRINTER
+from schemas.topics import FRIGO, PRINTER, REPORTS
 
-EVENTS = PRINTER + FRIGO
+EVENTS = PRINTER + FRIGO + REPORTS
 GOLDEN = Path(__file__).parent / "golden"
 FIELDS = GOLDEN / "fields.json"
 NO_TYPE = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,11 +18,14 @@ import pytest
 from sqlmodel import col, select
 
 from gateways.outbound import FileOutbound, Letter
-from schemas.errors import Unavailable
+from schemas.errors import Rejected, Unavailable
 from schemas.event import Event
 from schemas.vocabulary import SendStatus
+from services import doubts as settling
 from services import postman as module
 from services.dispatch.printer import sent
+from services.doubts import LEASE
+from services.owner import new_owner
 from services.postman import Postman
 from storage import outbox
 from storage.database import Database
@@ -47,15 +52,25 @@ class Door:
     """A provider: takes every letter it is given, even twice; may be down, or die on the way."""
 
     name = "door"
+    at_once = 50
+    settles_after_s = 0.0
 
     def __init__(self) -> None:
         self.taken: list[Letter] = []
         self.down = False
         self.down_for: set[str] = set()
         self.silent_once = False
+        self.mute = False
+        self.refuses: set[str] = set()
+        self.slow: set[str] = set()
+        self.asked: list[str] = []
 
     async def send(self, letter: Letter) -> str:
         await asyncio.sleep(0)
+        await until(lambda: letter.text not in self.slow)
+        if letter.text in self.refuses:
+            msg = "the provider answers 400"
+            raise Rejected(msg)
         if self.down or letter.text in self.down_for:
             msg = "the provider answers 503"
             raise Unavailable(msg)
@@ -65,8 +80,14 @@ class Door:
             raise ConnectionResetError
         return f"p-{letter.reply_id}"
 
-    async def was_sent(self, reply_id: str) -> bool:
+    async def was_sent(self, reply_id: str) -> bool | None:
+        self.asked.append(reply_id)
+        if self.mute:
+            return None
         return any(letter.reply_id == reply_id for letter in self.taken)
+
+    async def close(self) -> None:
+        pass
 
     @property
     def texts(self) -> list[str]:
@@ -76,6 +97,8 @@ class Door:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "IDLE_S", 0.02)
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(settling, "ASK_AGAIN", timedelta(seconds=0.02))
     monkeypatch.setattr(outbox, "retry_at", lambda now, attempts: now + timedelta(seconds=0.05))
 
 
@@ -125,9 +148,9 @@ def row(text: str, conversation: str = "", **changes: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def working(
-    database: Database, door: Any, ears: Any, *, max_attempts: int = 100, alone: bool = True
+    database: Database, door: Any, ears: Any, *, max_attempts: int = 100
 ) -> AsyncIterator[Postman]:
-    postman = Postman(database, door, ears, sent, max_attempts=max_attempts, alone=alone)
+    postman = Postman(database, door, ears, sent, max_attempts=max_attempts)
     postman.start()
     try:
         yield postman
@@ -146,10 +169,18 @@ async def all_told(database: Database) -> bool:
     return all(each.told_at for each in (await rows(database)).values())
 
 
-async def claimed_by_a_dead_process(database: Database, *letters: dict[str, Any]) -> list[Outgoing]:
+def dead_owner() -> str:
+    """Name a process of this machine that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    host, pids, _, _ = new_owner().rsplit(":", 3)
+    return f"{host}:{pids}:{ended.pid}:0"
+
+
+async def claimed_by(database: Database, owner: str, *letters: dict[str, Any]) -> list[Outgoing]:
     """Leave rows as a process does that was killed after it had claimed them."""
     await database.write(outbox.record, list(letters))
-    return list(await database.write(outbox.claim, "dead:1:x", datetime.now(UTC), 10))
+    return list(await database.write(outbox.claim, owner, datetime.now(UTC), 10))
 
 
 def lines(path: Path) -> list[dict[str, str]]:
@@ -209,7 +240,7 @@ async def test_killed_after_the_send_it_is_not_sent_again(
     database: Database, ears: Ears, tmp_path: Path
 ):
     file = tmp_path / "outbox.jsonl"
-    [claimed] = await claimed_by_a_dead_process(database, row("left"))
+    [claimed] = await claimed_by(database, dead_owner(), row("left"))
     await FileOutbound(file).send(Letter(claimed.reply_id, "email", "a@b.fr", "", "left"))
     async with working(database, FileOutbound(file), ears):
         await until(lambda: all_told(database))
@@ -222,7 +253,7 @@ async def test_killed_before_the_send_it_is_sent_now(
     database: Database, ears: Ears, tmp_path: Path
 ):
     file = tmp_path / "outbox.jsonl"
-    [claimed] = await claimed_by_a_dead_process(database, row("had not left"))
+    [claimed] = await claimed_by(database, dead_owner(), row("had not left"))
     async with working(database, FileOutbound(file), ears):
         await until(lambda: all_told(database))
     assert [line["reply_id"] for line in lines(file)] == [claimed.reply_id]
@@ -232,18 +263,18 @@ async def test_killed_before_the_send_it_is_sent_now(
 async def test_a_claim_of_another_process_is_left_alone_while_it_may_live(
     database: Database, door: Door, ears: Ears
 ):
-    await claimed_by_a_dead_process(database, row("theirs"))
-    async with working(database, door, ears, alone=False):
+    await claimed_by(database, "elsewhere:4026531836:1:x", row("theirs"))
+    async with working(database, door, ears):
         await asyncio.sleep(0.2)
         assert door.taken == []
     await database.write(
         lambda session: (
             session.exec(select(Outgoing))
             .one()
-            .sqlmodel_update({"claimed_at": datetime.now(UTC) - module.LEASE})
+            .sqlmodel_update({"claimed_at": datetime.now(UTC) - LEASE})
         )
     )
-    async with working(database, door, ears, alone=False):
+    async with working(database, door, ears):
         await until(lambda: door.texts == ["theirs"])
 
 
@@ -302,6 +333,89 @@ async def test_an_answer_that_got_lost_is_asked_for_not_sent_again(
         await until(lambda: all_told(database))
     assert door.texts == ["taken, then silence"]
     assert [event.status for event in ears.heard] == [SendStatus.SENT]
+
+
+async def test_what_may_have_left_is_not_sent_again_until_the_provider_says_so(
+    database: Database, door: Door, ears: Ears
+):
+    door.silent_once, door.mute = True, True
+    await database.write(outbox.record, [row("taken, then silence"), row("other")])
+    async with working(database, door, ears):
+        await until(lambda: len(door.asked) > 2)
+        assert sorted(door.texts) == ["other", "taken, then silence"]
+        assert "doubtful" in {each.status for each in (await rows(database)).values()}
+        door.mute = False
+        await until(lambda: all_told(database))
+    assert sorted(door.texts) == ["other", "taken, then silence"]
+    assert {event.status for event in ears.heard} == {SendStatus.SENT}
+
+
+async def test_what_nobody_can_say_is_left_to_a_person_after_a_while(
+    database: Database, door: Door, ears: Ears, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(settling, "GIVE_UP", timedelta(seconds=0.2))
+    door.silent_once, door.mute = True, True
+    await database.write(outbox.record, [row("silence")])
+    async with working(database, door, ears):
+        await until(lambda: all_told(database))
+    assert door.texts == ["silence"]
+    assert [event.status for event in ears.heard] == [SendStatus.UNKNOWN]
+
+
+async def test_what_the_provider_refuses_has_failed_and_is_not_tried_again(
+    database: Database, door: Door, ears: Ears
+):
+    door.refuses = {"never"}
+    await database.write(outbox.record, [row("never", "c1"), row("next", "c1")])
+    async with working(database, door, ears):
+        await until(lambda: all_told(database))
+    found = await rows(database)
+    assert (found["never"].status, found["never"].attempts) == ("failed", 1)
+    assert door.texts == ["next"]
+
+
+async def test_a_slow_reply_holds_up_nothing_but_its_conversation(
+    database: Database, door: Door, ears: Ears
+):
+    door.slow = {"slow"}
+    await database.write(
+        outbox.record, [row("slow", "c1"), row("behind", "c1"), *(row(f"{n}") for n in range(9))]
+    )
+    async with working(database, door, ears):
+        await until(lambda: len(ears.heard) == 9)
+        assert "behind" not in door.texts
+        door.slow = set()
+        await until(lambda: all_told(database))
+    assert door.texts[-2:] == ["slow", "behind"]
+
+
+async def test_two_postmen_send_each_reply_once_and_in_order(
+    database: Database, door: Door, ears: Ears
+):
+    async with working(database, door, ears), working(database, door, ears):
+        for number in range(30):
+            await database.write(outbox.record, [row(f"{c}{number:02}", c) for c in "abc"])
+        await until(lambda: all_told(database))
+    assert len(door.texts) == 90
+    for conversation in "abc":
+        mine = [text for text in door.texts if text.startswith(conversation)]
+        assert mine == sorted(mine)
+
+
+async def test_a_full_outbox_takes_no_more_and_says_why(database: Database, door: Door, ears: Ears):
+    door.down = True
+    await database.write(outbox.record, [row("one"), row("two")])
+    postman = Postman(database, door, ears, sent, max_attempts=9, full=2)
+    postman.start()
+    try:
+        await until(lambda: postman.depth.waiting == 2)
+        with pytest.raises(Unavailable, match="the outbox is full: 2 replies wait for door"):
+            postman.room()
+        door.down = False
+        await until(lambda: postman.depth.waiting == 0)
+        postman.room()
+    finally:
+        await postman.stop()
 
 
 # --- what is down --------------------------------------------------------------------------------

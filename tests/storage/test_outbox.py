@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from services.dispatch.printer import plan
-from storage import outbox
+from storage import doubts, outbox
 from storage.database import Database
-from storage.tables import Conversation, Message, Outgoing
+from storage.tables import Attempt, Conversation, Message, Outgoing
 from tests.conftest import inbound
 from tests.events import NOW
 from tests.services.dispatch.test_printer import drafted
@@ -62,7 +62,7 @@ async def test_what_one_claimed_another_does_not_get(database: Database) -> None
     await database.write(outbox.record, [row(1), row(2)])
     assert len(await claimed(database, "me")) == 2
     assert await claimed(database, "you") == []
-    assert len(await claimed(database, "me")) == 2  # it asks again: still its own
+    assert await claimed(database, "me") == []  # it has them already
 
 
 async def test_a_reply_waits_for_those_before_it_in_its_conversation(database: Database) -> None:
@@ -109,21 +109,57 @@ async def test_a_failed_attempt_waits_for_its_time(database: Database) -> None:
     assert (again.attempts, again.last_error) == (2, "file cannot be written")
 
 
-async def test_an_abandoned_claim_is_found_and_settled(database: Database) -> None:
+async def test_an_outcome_does_not_overwrite_what_was_settled_meanwhile(database: Database) -> None:
+    await database.write(outbox.record, [row()])
+    (mine,) = await claimed(database)
+    assert await database.write(doubts.left, mine.reply_id, "p7", LATER, "file")
+    mine.status, mine.last_error = "queued", "no answer"
+    await database.write(outbox.mark, [mine], LATER)
+    found = await stored(database, mine.reply_id)
+    assert (found.status, found.provider_id, found.last_error) == ("sent", "p7", "")
+
+
+async def test_a_reply_waits_for_one_in_doubt_before_it(database: Database) -> None:
     await database.write(outbox.record, [row(1), row(2)])
-    one, two = await claimed(database, "dead")
-    assert await database.read(outbox.unsettled, LATER - timedelta(seconds=1)) == []
-    found = await database.read(outbox.unsettled, LATER)
-    assert {lost.reply_id for lost in found} == {one.reply_id, two.reply_id}
+    (first,) = await claimed(database, limit=1)
+    await database.write(doubts.doubt, first, LATER)
+    assert await claimed(database, "you") == []
+    await database.write(lambda s: doubts.settle(s, first.reply_id, status="unknown"))
+    assert [late.status for late in await claimed(database, "you")] == ["unknown", "sending"]
 
-    def settle(session: Session) -> None:
-        outbox.settle(session, one.reply_id, sent=True, now=LATER)
-        outbox.settle(session, two.reply_id, sent=False, now=LATER)
 
-    await database.write(settle)
-    assert (await stored(database, one.reply_id)).status == "sent"
-    assert (await stored(database, two.reply_id)).status == "queued"
-    assert await database.read(outbox.unsettled, LATER) == []
+async def test_an_older_message_says_nothing_of_a_conversation_that_went_on(
+    database: Database,
+) -> None:
+    name = await database.write(take_in, inbound(external_id="m1", received_at=NOW))
+    await database.write(outbox.record, [row(1, conversation_id=name)])
+    (mine,) = await claimed(database)
+
+    def go_on(session: Session) -> None:
+        found = session.get(Conversation, name)
+        assert found is not None
+        found.last_message_id = "a newer one"
+
+    await database.write(go_on)
+    await database.write(outbox.mark_told, [mine], LATER)
+    states = await database.read(lambda session: list(session.exec(select(Conversation.state))))
+    assert states == ["on_the_road"]
+
+
+async def test_what_waits_is_counted_with_its_age(database: Database) -> None:
+    assert (await database.read(outbox.depth)).waiting == 0
+    await database.write(outbox.record, [row(1), row(2), row(3, status="held")])
+    await claimed(database, limit=1)
+    depth = await database.read(outbox.depth)
+    assert depth.rows == {"queued": 1, "sending": 1}
+    assert (depth.waiting, depth.oldest) == (2, NOW + timedelta(seconds=1))
+
+
+async def test_attempts_are_kept_for_people_who_ask(database: Database) -> None:
+    tried = {"reply_id": "r", "outbound": "file", "outcome": "later", "provider_id": "", "at": NOW}
+    await database.write(outbox.note_attempts, [tried | {"detail": "disk full"}])
+    kept = await database.read(lambda session: session.exec(select(Attempt)).one())
+    assert (kept.outcome, kept.detail, kept.at) == ("later", "disk full", NOW)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_the_row_holds_what_the_draft_says_and_where_it_goes() -> None:
 
 def test_the_row_fills_every_column_that_the_outbox_needs() -> None:
     row = plan(drafted(), "file", NOW)
-    later = {"claimed_at", "sent_at", "told_at"}
+    later = {"claimed_at", "sent_at", "delivered_at", "told_at"}
     assert row.keys() == Outgoing.model_fields.keys() - later
 
 
