@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 from sqlmodel import create_engine
 
-CONNECT_S, ANSWER_S = 5, 60
-"""A server that hangs is one that is down; the longest statements are those of migrations."""
+from schemas.errors import Unavailable
+
+CONNECT_S, ANSWER_S, LOCK_S = 5, 20, 10
+"""A server that hangs is one that is down. Only migrations have statements that take long."""
 
 SESSION = (
     # Strict, whatever the server's own mode: a text that is too long is an error, not cut.
     "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION',"
-    " time_zone = '+00:00'"
+    f" time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_S}"
 )
 
 WRONG = {
@@ -32,6 +42,18 @@ WRONG = {
 }
 """Errors that waiting does not mend, by MySQL's and MariaDB's number."""
 
+LATER = {
+    3: "cannot write its files: is its disk full?",
+    1021: "has no room left on its disk: make room",
+    1026: "cannot write its files: is its disk full?",
+    1030: "cannot write its files: is its disk full?",
+    1040: "has too many connections: raise max_connections",
+    1114: "has no room left on its disk: make room",
+    1205: "has made a change wait too long for others",
+    1213: "has taken a change back in favour of others",
+}
+"""Errors that pass, by the same numbers; any other one says that nobody answers."""
+
 WRONG_SQLITE = {
     sqlite3.SQLITE_READONLY: "cannot be written: check the rights of the file and its folder",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check the folder and its rights",
@@ -39,13 +61,25 @@ WRONG_SQLITE = {
     sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a backup",
 }
 
+LATER_SQLITE = {
+    sqlite3.SQLITE_BUSY: "is in use by another process",
+    sqlite3.SQLITE_FULL: "has no room left on its disk: make room",
+}
+
 
 class WrongDatabase(ValueError):  # noqa: N818 - said to whoever set it
     """The record cannot be kept there; the text says why and what to do."""
 
 
-def engine_of(url: str) -> Engine:
+def engine_of(url: str, answer_s: float | None = ANSWER_S) -> Engine:
     """Make the engine of a SQLite file or a MySQL or MariaDB server; nothing is connected.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy URL.
+    answer_s
+        How long a server may take for an answer; None: as long as it likes, for migrations.
 
     Raises
     ------
@@ -61,12 +95,12 @@ def engine_of(url: str) -> Engine:
     if kind == "sqlite":
         return _sqlite(found)
     if kind in {"mysql", "mariadb"}:
-        return _mysql(found)
+        return _mysql(found, answer_s)
     msg = f"the record is kept in SQLite, MySQL or MariaDB, not in {kind}"
     raise WrongDatabase(msg)
 
 
-def _mysql(url: URL) -> Engine:
+def _mysql(url: URL, answer_s: float | None) -> Engine:
     if not url.database:
         msg = f"{shown(url)} names no database: add /astreinte"
         raise WrongDatabase(msg)
@@ -78,8 +112,8 @@ def _mysql(url: URL) -> Engine:
         isolation_level="READ COMMITTED",
         connect_args={
             "connect_timeout": CONNECT_S,
-            "read_timeout": ANSWER_S,
-            "write_timeout": ANSWER_S,
+            "read_timeout": answer_s,
+            "write_timeout": answer_s,
             "init_command": SESSION,
         },
     )
@@ -87,13 +121,17 @@ def _mysql(url: URL) -> Engine:
 
 def _sqlite(url: URL) -> Engine:
     file = url.database
+    if not file or file == ":memory:":
+        msg = f"{shown(url)} names no file: sqlite:///data/astreinte.db, for example"
+        raise WrongDatabase(msg)
     try:
-        if file and file != ":memory:":
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{shown(url)} cannot be made ({error.strerror})"
         raise WrongDatabase(msg) from None
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(
+        url.set(drivername="sqlite"), connect_args={"timeout": 30, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: Any) -> None:
@@ -109,14 +147,56 @@ def shown(url: str | URL) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def why_not(error: DBAPIError, where: str) -> str:
-    """Return what is wrong for good with a database, in a sentence; empty: it may come back."""
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Turn what a driver raises into what is said to people.
+
+    Raises
+    ------
+    WrongDatabase
+        It cannot be used as it is; waiting does not mend that.
+    Unavailable
+        It does not answer, or not now.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if wrong := why_not(error):
+            msg = f"{where} {wrong}"
+            raise WrongDatabase(msg) from error
+        if is_passing(error):
+            msg = f"{where} {why_later(error)}"
+            raise Unavailable(msg) from error
+        raise
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Say whether an error is the database's, not the statement's: it may do it later."""
+    down = isinstance(error, OperationalError | InterfaceError | InternalError)
+    return down or error.connection_invalidated
+
+
+def why_not(error: DBAPIError) -> str:
+    """Return what is wrong for good with a database; empty: it may come back."""
+    code = _code(error)
+    if isinstance(error.orig, sqlite3.Error):
+        return WRONG_SQLITE.get(code, "")
+    original: Any = error.orig
+    if code == 2003 and type(original.original_exception).__name__ == "gaierror":  # noqa: PLR2004
+        return WRONG[2005]
+    return WRONG.get(code, "")
+
+
+def why_later(error: DBAPIError) -> str:
+    """Return what keeps a database from doing something now."""
+    code = _code(error)
+    known = LATER_SQLITE if isinstance(error.orig, sqlite3.Error) else LATER
+    return known.get(code) or why_not(error) or f"does not answer (error {code})"
+
+
+def _code(error: DBAPIError) -> int:
     original: Any = error.orig
     if isinstance(original, sqlite3.Error):
-        code = getattr(original, "sqlite_errorcode", 0) & 0xFF  # without the extension
-        return f"{where} {WRONG_SQLITE[code]}" if code in WRONG_SQLITE else ""
+        return getattr(original, "sqlite_errorcode", 0) & 0xFF  # without the extension
     code = original.args[0] if original is not None and original.args else 0
-    if code == 2003 and isinstance(getattr(original, "original_exception", None), OSError):  # noqa: PLR2004
-        unknown = type(original.original_exception).__name__ == "gaierror"
-        return f"{where} {WRONG[2005]}" if unknown else ""
-    return f"{where} {WRONG[code]}" if code in WRONG else ""
+    return code if isinstance(code, int) else 0

@@ -6,7 +6,9 @@ from alembic import context
 from sqlmodel import SQLModel
 
 from storage import tables as _tables  # noqa: F401 - registers the tables
+from storage.migrations import again
 
+again.install()
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,

@@ -5,6 +5,7 @@ Each comes to a database by a migration (`storage/migrations`); a test compares 
 
 from sqlmodel import SQLModel
 
+from storage.tables.columns import MYSQL
 from storage.tables.equipment import Device, Episode, PrinterModel, Unit
 from storage.tables.findings import Extraction, Metric, Prediction, Retrieval
 from storage.tables.knowledge import Article, ArticleVersion, Imported
@@ -49,5 +50,5 @@ __all__ = [
     "Unit",
 ]
 
-for _table in SQLModel.metadata.sorted_tables:  # a server's own default may lose emoji, silently
-    _table.dialect_kwargs["mysql_charset"] = "utf8mb4"
+for _table in SQLModel.metadata.sorted_tables:
+    _table.dialect_kwargs.update(MYSQL)

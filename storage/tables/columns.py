@@ -1,12 +1,20 @@
-"""The columns that tables share: moments, long texts, exact keys."""
+"""The columns that tables share: moments, long texts, bytes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, LargeBinary, String, Text, TypeDecorator
-from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, MEDIUMTEXT, VARCHAR
+from sqlalchemy import DateTime, Dialect, LargeBinary, Text, TypeDecorator
+from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, MEDIUMTEXT
+
+MYSQL: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+}
+"""Of every table. A server's own defaults may lose emoji, know no transactions, take `Ré` for `re`;
+and they change with its version, after which a new table could not refer to an old one."""
 
 
 class Utc(TypeDecorator[datetime]):
@@ -40,8 +48,3 @@ def long_text() -> Any:
 def raw_bytes() -> Any:
     """Return bytes of up to 16 MiB, whatever they hold."""
     return LargeBinary().with_variant(MEDIUMBLOB(), "mysql")
-
-
-def exact(length: int) -> Any:
-    """Return a text that is compared byte by byte: `Ré` is not `re`."""
-    return String(length).with_variant(VARCHAR(length, collation="utf8mb4_bin"), "mysql")

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import Utc, exact
+from storage.tables.columns import Utc
 
 
 class PrinterModel(SQLModel, table=True):
@@ -33,7 +33,7 @@ class Device(SQLModel, table=True):
     model_id: str | None = Field(
         default=None, foreign_key="printer_model.model_id", max_length=40, index=True
     )
-    serial_number: str = Field(sa_column=Column(exact(100), nullable=False, index=True))
+    serial_number: str = Field(index=True, max_length=100)
     installed_on: date | None = None
     warranty_until: date | None = None
     location: str = Field(default="", max_length=255)

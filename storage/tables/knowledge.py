@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import Utc, exact, long_text
+from storage.tables.columns import Utc, long_text
 
 
 class Article(SQLModel, table=True):
@@ -42,9 +42,9 @@ class ArticleVersion(SQLModel, table=True):
 class Imported(SQLModel, table=True):
     """What came from elsewhere, so that it comes once: `origin` names the export."""
 
-    origin: str = Field(sa_column=Column(exact(80), primary_key=True))
+    origin: str = Field(primary_key=True, max_length=80)
     kind: str = Field(primary_key=True, max_length=20)
-    external_id: str = Field(sa_column=Column(exact(255), primary_key=True))
+    external_id: str = Field(primary_key=True, max_length=255)
     target_id: str = Field(max_length=80)
     digest: str = Field(max_length=64)
     imported_at: datetime = Field(sa_type=Utc)

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import Utc, exact, long_text
+from storage.tables.columns import Utc, long_text
 
 
 class Customer(SQLModel, table=True):
     """Who writes. `address` is the one seen first; all of them are in `contact`."""
 
     customer_id: str = Field(primary_key=True, max_length=40)
-    address: str = Field(sa_column=Column(exact(340), unique=True, nullable=False))
+    address: str = Field(unique=True, max_length=340)
     name: str = Field(default="", max_length=255)
     company: str = Field(default="", max_length=255)
     postal_address: str = Field(default="", max_length=1000)
@@ -28,15 +28,15 @@ class Customer(SQLModel, table=True):
 class Contact(SQLModel, table=True):
     """An address, number or reference by which a customer is recognised."""
 
-    address: str = Field(sa_column=Column(exact(340), primary_key=True))
+    address: str = Field(primary_key=True, max_length=340)
     customer_id: str = Field(foreign_key="customer.customer_id", max_length=40, index=True)
 
 
 class Consent(SQLModel, table=True):
     """What somebody allowed or forbade us, for each of our numbers or addresses."""
 
-    ours: str = Field(sa_column=Column(exact(340), primary_key=True))
-    theirs: str = Field(sa_column=Column(exact(340), primary_key=True))
+    ours: str = Field(primary_key=True, max_length=340)
+    theirs: str = Field(primary_key=True, max_length=340)
     state: str = Field(max_length=16)
     source: str = Field(default="", max_length=80)
     changed_at: datetime = Field(sa_type=Utc)
@@ -58,7 +58,7 @@ class Conversation(SQLModel, table=True):
     conversation_id: str = Field(primary_key=True, max_length=40)
     customer_id: str = Field(foreign_key="customer.customer_id", max_length=40)
     device_id: str | None = Field(default=None, max_length=40)
-    external_ref: str | None = Field(default=None, sa_column=Column(exact(255)))
+    external_ref: str | None = Field(default=None, max_length=255)
     channel: str = Field(max_length=16)
     subject: str = Field(default="", max_length=998)
     state: str = Field(default="on_the_road", max_length=20)
@@ -80,9 +80,7 @@ class History(SQLModel, table=True):
     """What was done with a conversation, and by whom: system, agent or customer."""
 
     history_id: str = Field(primary_key=True, max_length=80)
-    conversation_id: str = Field(
-        foreign_key="conversation.conversation_id", max_length=40, index=True
-    )
+    conversation_id: str = Field(max_length=40, index=True)
     action: str = Field(max_length=40)
     actor_type: str = Field(default="system", max_length=16)
     actor: str = Field(default="", max_length=80)
@@ -103,7 +101,7 @@ class Message(SQLModel, table=True):
         foreign_key="conversation.conversation_id", max_length=40, index=True
     )
     channel: str = Field(max_length=16)
-    external_id: str = Field(sa_column=Column(exact(255), nullable=False))
+    external_id: str = Field(max_length=255)
     subject: str = Field(default="", max_length=998)
     text: str = Field(sa_column=Column(long_text(), nullable=False))
     received_text: str = Field(sa_column=Column(long_text(), nullable=False))
@@ -126,7 +124,7 @@ class Message(SQLModel, table=True):
 class ThreadId(SQLModel, table=True):
     """A mail's Message-ID, and the conversation in which it was seen."""
 
-    mail_id: str = Field(sa_column=Column(exact(255), primary_key=True))
+    mail_id: str = Field(primary_key=True, max_length=255)
     conversation_id: str = Field(foreign_key="conversation.conversation_id", max_length=40)
 
 

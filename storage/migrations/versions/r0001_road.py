@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.tables.columns import Utc, exact, long_text
+from storage.tables.columns import MYSQL, Utc, long_text
 
 revision = "0001"
 down_revision = None
 
-TABLES = ("customer", "conversation", "message", "threadid", "outgoing", "event", "journal")
+LOST = ("customer", "conversation", "message", "threadid", "outgoing", "event", "journal")
 
 
 def upgrade() -> None:
@@ -18,12 +18,12 @@ def upgrade() -> None:
     op.create_table(
         "customer",
         sa.Column("customer_id", sa.String(40), nullable=False),
-        sa.Column("address", exact(340), nullable=False),
+        sa.Column("address", sa.String(340), nullable=False),
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("created_at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id"),
         sa.UniqueConstraint("address"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_table(
         "conversation",
@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("last_at", Utc(), nullable=False),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("conversation_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("conversation_of", "conversation", ["customer_id", "channel", "last_at"])
     op.create_index("ix_conversation_last_at", "conversation", ["last_at"])
@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(36), nullable=False),
         sa.Column("conversation_id", sa.String(40), nullable=False),
         sa.Column("channel", sa.String(16), nullable=False),
-        sa.Column("external_id", exact(255), nullable=False),
+        sa.Column("external_id", sa.String(255), nullable=False),
         sa.Column("subject", sa.String(998), nullable=False),
         sa.Column("text", long_text(), nullable=False),
         sa.Column("received_text", long_text(), nullable=False),
@@ -66,16 +66,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.conversation_id"]),
         sa.PrimaryKeyConstraint("message_id"),
         sa.UniqueConstraint("channel", "external_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_message_conversation_id", "message", ["conversation_id"])
     op.create_table(
         "threadid",
-        sa.Column("mail_id", exact(255), nullable=False),
+        sa.Column("mail_id", sa.String(255), nullable=False),
         sa.Column("conversation_id", sa.String(40), nullable=False),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.conversation_id"]),
         sa.PrimaryKeyConstraint("mail_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_table(
         "outgoing",
@@ -103,7 +103,7 @@ def upgrade() -> None:
         sa.Column("created_at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("reply_id"),
         sa.UniqueConstraint("message_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_outgoing_conversation_id", "outgoing", ["conversation_id"])
     op.create_index("ix_outgoing_told_at", "outgoing", ["told_at"])
@@ -123,7 +123,7 @@ def upgrade() -> None:
         sa.Column("body", long_text(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("event_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("event_of_trace", "event", ["trace_id", "occurred_at"])
     op.create_index("ix_event_conversation_id", "event", ["conversation_id"])
@@ -134,12 +134,12 @@ def upgrade() -> None:
         sa.Column("accepted_at", Utc(), nullable=False),
         sa.Column("finished_at", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("event_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_journal_finished_at", "journal", ["finished_at"])
 
 
 def downgrade() -> None:
     """Go back."""
-    for table in reversed(TABLES):
+    for table in reversed(LOST):
         op.drop_table(table)

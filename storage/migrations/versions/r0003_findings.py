@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.tables.columns import Utc, raw_bytes
+from storage.tables.columns import MYSQL, Utc, raw_bytes
 
 revision = "0003"
 down_revision = "0002"
 
-TABLES = ("prediction", "extraction", "retrieval", "metric", "attempt", "latch", "dead_letter")
+LOST = ("prediction", "extraction", "retrieval", "metric", "attempt", "latch", "dead_letter")
 
 
 def upgrade() -> None:
@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("confidence", sa.Float(), nullable=False),
         sa.Column("at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("event_id", "task"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_prediction_message_id", "prediction", ["message_id"])
     op.create_table(
@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("fields", sa.JSON(), nullable=True),
         sa.Column("at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("event_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_extraction_message_id", "extraction", ["message_id"])
     op.create_table(
@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("best_score", sa.Float(), nullable=True),
         sa.Column("at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("event_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_retrieval_message_id", "retrieval", ["message_id"])
     op.create_table(
@@ -59,7 +59,7 @@ def upgrade() -> None:
         sa.Column("value", sa.Float(), nullable=False),
         sa.Column("at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("event_id", "name"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("metric_named", "metric", ["name", "at"])
     op.create_table(
@@ -72,14 +72,14 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(500), nullable=False),
         sa.Column("at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("attempt_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_attempt_reply_id", "attempt", ["reply_id"])
     op.create_table(
         "latch",
         sa.Column("name", sa.String(40), nullable=False),
         sa.PrimaryKeyConstraint("name"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_table(
         "dead_letter",
@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("replayed_at", Utc(), nullable=True),
         sa.Column("ended_at", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("dead_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("dead_letter_of", "dead_letter", ["state", "stage", "died_at"])
     op.create_index("dead_letter_trace", "dead_letter", ["trace_id", "state"])
@@ -109,5 +109,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back."""
-    for table in reversed(TABLES):
+    for table in reversed(LOST):
         op.drop_table(table)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.tables.columns import Utc, exact, long_text
+from storage.tables.columns import MYSQL, Utc, long_text
 
 revision = "0004"
 down_revision = "0003"
 
-TABLES = ("article", "article_version", "imported", "unit", "episode")
+LOST = ("article", "article_version", "imported", "unit", "episode")
 
 
 def upgrade() -> None:
@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("updated_at", Utc(), nullable=False),
         sa.ForeignKeyConstraint(["model_id"], ["printer_model.model_id"]),
         sa.PrimaryKeyConstraint("article_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("ix_article_model_id", "article", ["model_id"])
     op.create_table(
@@ -41,18 +41,18 @@ def upgrade() -> None:
         sa.Column("changed_at", Utc(), nullable=False),
         sa.ForeignKeyConstraint(["article_id"], ["article.article_id"]),
         sa.PrimaryKeyConstraint("article_id", "version"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_table(
         "imported",
-        sa.Column("origin", exact(80), nullable=False),
+        sa.Column("origin", sa.String(80), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
-        sa.Column("external_id", exact(255), nullable=False),
+        sa.Column("external_id", sa.String(255), nullable=False),
         sa.Column("target_id", sa.String(80), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("imported_at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("origin", "kind", "external_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_table(
         "unit",
@@ -66,7 +66,7 @@ def upgrade() -> None:
         sa.Column("updated_at", Utc(), nullable=True),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("unit_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_table(
         "episode",
@@ -83,12 +83,12 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.unit_id"]),
         sa.PrimaryKeyConstraint("episode_id"),
-        mysql_charset="utf8mb4",
+        **MYSQL,
     )
     op.create_index("episode_of", "episode", ["unit_id", "ended_at"])
 
 
 def downgrade() -> None:
     """Go back."""
-    for table in reversed(TABLES):
+    for table in reversed(LOST):
         op.drop_table(table)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from storage.tables.columns import Utc, exact
+from storage.tables.columns import Utc
 
 revision = "0005"
 down_revision = "0004"
@@ -21,7 +21,7 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
     return {
         "conversation": (
             sa.Column("device_id", sa.String(40)),
-            sa.Column("external_ref", exact(255)),
+            sa.Column("external_ref", sa.String(255)),
             _text("priority", 16),
             _text("category", 40),
             sa.Column("confidence", sa.Float()),
@@ -46,6 +46,11 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
         "outgoing": (sa.Column("delivered_at", Utc()),),
     }
 
+
+LOST = (
+    "contact",
+    *(f"{table}.{column.name}" for table, columns in _columns().items() for column in columns),
+)
 
 # The newest message of a conversation: its outcome is the conversation's.
 LAST_MESSAGES = """

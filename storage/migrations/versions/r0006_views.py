@@ -7,6 +7,8 @@ from alembic import op
 revision = "0006"
 down_revision = "0005"
 
+LOST = ()
+
 VIEWS = {
     # What waits for a person, most urgent first.
     "v_actionable_tickets": """
@@ -48,10 +50,11 @@ VIEWS = {
 def upgrade() -> None:
     """Go one step up."""
     for name, query in VIEWS.items():
+        op.execute(f"DROP VIEW IF EXISTS {name}")
         op.execute(f"CREATE VIEW {name} AS {query}")
 
 
 def downgrade() -> None:
     """Go back."""
     for name in VIEWS:
-        op.execute(f"DROP VIEW {name}")
+        op.execute(f"DROP VIEW IF EXISTS {name}")
