@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import report
-from tests.chaos.judge import Verdict, judge
+from tests.chaos.judge import judge
 from tests.chaos.trial import Plan, Result, Trial
 
 ALL = (
@@ -66,19 +66,21 @@ def main() -> int:
         },
     )
     folder = given.folder or Path(tempfile.mkdtemp(prefix="astreinte-chaos-"))
-    time.monotonic()
-
-    def say(what: str) -> None:
-        pass
-
-    trial = Trial(plan, folder, say)
+    began = time.monotonic()
+    trial = Trial(plan, folder, lambda what: _say(f"{time.monotonic() - began:7.1f} s  {what}"))
     try:
         result = asyncio.run(_until_ended(trial))
     except (KeyboardInterrupt, asyncio.CancelledError):
+        _say(f"interrupted; everything is stopped; logs are in {folder}")
         return 2
-    except (RuntimeError, TimeoutError):
+    except (RuntimeError, TimeoutError) as error:
+        _say(f"the trial could not be held: {error}; logs are in {folder}")
         return 2
-    return _conclude(plan, result, trial, given.report, keep=given.keep or bool(given.folder))
+    return _conclude(plan, result, trial, given)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a program that people watch
 
 
 async def _until_ended(trial: Trial) -> Result:
@@ -88,24 +90,22 @@ async def _until_ended(trial: Trial) -> Result:
     return await trial.run()
 
 
-def _conclude(plan: Plan, result: Result, trial: Trial, to: Path | None, *, keep: bool) -> int:
+def _conclude(plan: Plan, result: Result, trial: Trial, given: argparse.Namespace) -> int:
     verdict = judge(result.case)
     report.add_processes(result, verdict)
     text = report.markdown(plan, result, verdict)
     (trial.folder / "report.md").write_text(text)
-    if to:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_text(text)
-    return _end(result, verdict, trial, keep=keep)
-
-
-def _end(result: Result, verdict: Verdict, trial: Trial, *, keep: bool) -> int:
+    if given.report:
+        given.report.parent.mkdir(parents=True, exist_ok=True)
+        given.report.write_text(text)
+    _say(text)
     if verdict.violations:
         file = trial.folder / "violations.txt"
         file.write_text(report.explain(result, verdict, trial.work))
+        _say(f"{len(verdict.violations)} promises broken; see {file}")
         return 1
-    if keep:
-        pass
+    if given.keep or given.folder:
+        _say(f"kept in {trial.folder}")
     else:
         shutil.rmtree(trial.folder)
     return 0

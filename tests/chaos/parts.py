@@ -128,7 +128,7 @@ class Part:
                         if (await http.get(f"{self._health}/health/ready")).status_code == 200:
                             life.ready_after_s = age
 
-    def signal(self, number: signal.Signals) -> bool:
+    def send(self, number: signal.Signals) -> bool:
         """Send a signal to the process that runs now; say whether there was one."""
         if self._pidfd < 0:
             return False
@@ -151,13 +151,13 @@ class Part:
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int | None:
         """Let it end for good; return its exit status."""
         self._wanted = False
-        running = self.signal(number)
+        running = self.send(number)
         if self._keeper is None:
             return None
         try:
             await asyncio.wait_for(asyncio.shield(self._keeper), STOP_S)
         except TimeoutError:
-            self.signal(signal.SIGKILL)
+            self.send(signal.SIGKILL)
             await self._keeper
         return self.lives[-1].status if running else None
 

@@ -204,10 +204,12 @@ async def converse(
             working = asyncio.ensure_future(handle(*asked))
             gone = asyncio.ensure_future(reader.read(1))  # no pipelining: only an end comes here
             await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-            gone.cancel()
             if not working.done():
                 working.cancel()
                 return
+            gone.cancel()
+            with suppress(asyncio.CancelledError):
+                await gone
             answer = working.result()
             if answer is None:
                 return

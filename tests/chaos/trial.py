@@ -272,7 +272,7 @@ class Trial:
         while self.done["kills"] < self.plan.kills:
             await asyncio.sleep(self.plan.kill_every_s * self._dice.uniform(0.5, 1.5))
             part = self._dice.choice(self.parts)
-            if part.signal(signal.SIGKILL):
+            if part.send(signal.SIGKILL):
                 self.done["kills"] += 1
                 self.mark(f"{part.name} killed")
 
