@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from ai.embeddings import ModelMissing
-from astreinte import looking, output, parts, topics, trying
+from astreinte import looking, output, parts, simulating, topics, trying
 from astreinte.desk import desk
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
@@ -25,7 +25,7 @@ from services import serve
 from services.neighbours import Neighbours
 from services.settings import Settings
 
-__all__ = ["app", "looking", "main", "parts", "topics", "trying"]
+__all__ = ["app", "looking", "main", "parts", "simulating", "topics", "trying"]
 
 
 @app.command()

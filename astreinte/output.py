@@ -20,6 +20,7 @@ from knowledge.wording import load_wording
 from schemas.vocabulary import Action, Language
 from services.survey import TopicState
 from services.topics import Difference
+from simulation.customers import Line
 
 ADJUST = "`astreinte topics create --adjust` le règle ; aucun message n'est effacé."
 ADVICE = {
@@ -62,11 +63,15 @@ def label(action: str, reason: str) -> str:
     return f"{Action(action).fr} ({load_wording().reason(reason, Language.FR)})"
 
 
+def customer(line: Line) -> None:
+    """Print who writes what, shortened."""
+    words = " ".join(line.text.split())[:68]
+    out.print(f"  [cyan]{line.name} ({line.channel})[/]  « {words}… »", markup=True)
+
+
 def story_line(told: Told) -> None:
     """Print one line of the story."""
-    words = " ".join(told.line.text.split())[:68]
-    who = f"{told.line.name} ({told.line.channel})"
-    out.print(f"  [cyan]{who}[/]  « {words}… »", markup=True)
+    customer(told.line)
     if told.outcome is None:
         out.print("    [red]aucune réponse[/]")
     else:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from astreinte.cli import app
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["up", "send", "process", "trace", "topics", "run", "prepare"]
+COMMANDS = ["up", "send", "simulate", "process", "trace", "topics", "run", "prepare"]
 
 
 def typed(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
