@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +13,14 @@ import numpy as np
 
 from ai.embeddings import Embedder, Vectors
 
+log = logging.getLogger(__name__)
+
 
 def vectors_of(texts: Sequence[str], embedder: Embedder, folder: Path | None) -> Vectors:
     """Return the vectors of `texts`; those found in `folder` are not computed again.
 
-    The file is named by the model's fingerprint, so another model never meets them.
+    The file is named by the model's fingerprint, so another model never meets them. A folder that
+    cannot be written, as in a container, costs a later start some time and nothing else.
     """
     path = folder / f"vectors-{embedder.fingerprint}.npz" if folder else None
     kept = _read(path) if path else {}
@@ -25,7 +29,10 @@ def vectors_of(texts: Sequence[str], embedder: Embedder, folder: Path | None) ->
     if missing:
         kept.update(zip(missing, embedder.compute(list(missing.values())), strict=True))
         if path:
-            _write(path, kept)
+            try:
+                _write(path, kept)
+            except OSError as error:
+                log.warning("vectors are not kept in %s: %s", path.parent, error.strerror)
     return np.stack([kept[name] for name in names]).astype(np.float32)
 
 

@@ -95,3 +95,12 @@ async def test_several_may_write_at_once(embedder: Embedder, tmp_path: Path) -> 
         asyncio.to_thread(vectors_of, [f"texte {n}"], embedder, tmp_path) for n in range(4)
     ))  # fmt: skip
     assert vectors_of(["texte 1"], embedder, tmp_path).shape == (1, 384)
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_does_not_matter(
+    counting: Counting, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    found = vectors_of(TEXTS, counting, tmp_path / "file" / "cache")  # type: ignore[arg-type]
+    assert found.shape == (3, 384)
+    assert "vectors are not kept" in caplog.text
