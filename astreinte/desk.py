@@ -37,7 +37,7 @@ class Desk:
 
     def health(self) -> list[Health]:
         """Say how the stages are."""
-        return [health for stage in self.stages for health in stage.health()]
+        return [stage.health() for stage in self.stages]
 
 
 @asynccontextmanager

@@ -64,7 +64,7 @@ async def desk(folder: Path, address: str) -> None:
         async with near, running(near, NAMES) as stages:
             print(json.dumps({"address": broker.address}), flush=True)
             await asyncio.to_thread(sys.stdin.read)
-            health = [each for stage in stages for each in stage.health()]
+            health = [stage.health() for stage in stages]
             dead = sum(each.dead for each in health)
             stopped = [f"{each.stage}: {each.stopped}" for each in health if each.stopped]
         print(json.dumps({"dead": dead, "stopped": stopped}), flush=True)

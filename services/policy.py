@@ -65,3 +65,20 @@ class Health:
     def standby(self) -> bool:
         """It is ready and has nothing to do: others of its group hold all partitions."""
         return self.ready and not self.assigned
+
+
+def together(stage: str, parts: Sequence[Health]) -> Health:
+    """Return the health of a stage from those of its consumers: ready when all of them are."""
+    joined = [part.assigned for part in parts if part.assigned is not None]
+    return Health(
+        stage,
+        assigned=sum(joined) if len(joined) == len(parts) else None,
+        in_hand=sum(part.in_hand for part in parts),
+        lag=sum(part.lag for part in parts),
+        waiting_for=next((part.waiting_for for part in parts if part.waiting_for), ""),
+        stopped=next((part.stopped for part in parts if part.stopped), ""),
+        stalled=next((part.stalled for part in parts if part.stalled), ""),
+        handled=sum(part.handled for part in parts),
+        dead=sum(part.dead for part in parts),
+        last_progress=max((p.last_progress for p in parts if p.last_progress), default=None),
+    )

@@ -95,7 +95,7 @@ async def until_stopped(stages: Sequence[Stage]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     while not asked.is_set():
-        for health in (health for stage in stages for health in stage.health()):
+        for health in (stage.health() for stage in stages):
             if health.stopped:
                 print(f"{health.stage} stopped: {health.stopped}", file=sys.stderr)
                 return 1
@@ -155,5 +155,5 @@ def main(name: str) -> None:
         sys.exit(asyncio.run(run([name])))
     except ValidationError as error:
         sys.exit(f"settings: {reason_of(error)}")
-    except (Unavailable, PortTaken) as error:
+    except (Unavailable, WrongDatabase, PortTaken) as error:
         sys.exit(str(error))

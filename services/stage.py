@@ -11,7 +11,7 @@ from faststream.kafka import KafkaBroker
 
 from schemas.event import Event
 from services import wire
-from services.policy import Handler, Health, Policy
+from services.policy import Handler, Health, Policy, together
 from services.runtime import Runner
 from services.telling import Teller
 
@@ -56,6 +56,6 @@ class Stage:
             if waiting is not None:
                 await waiting
 
-    def health(self) -> list[Health]:
-        """Say how the consumers are."""
-        return [runner.health for runner in self.runners]
+    def health(self) -> Health:
+        """Say how it is: its consumers taken together."""
+        return together(self.name, [runner.health for runner in self.runners])

@@ -30,7 +30,7 @@ Healths = Callable[[], Sequence[Health]]
 def healths_of(names: Iterable[str], stages: Sequence[Stage]) -> list[Health]:
     """Say how stages are; one that is still being put together is not in its group."""
     there = {stage.name: stage.health() for stage in stages}
-    return [health for name in names for health in there.get(name) or [Health(name)]]
+    return [there.get(name) or Health(name) for name in names]
 
 
 class Probe:

@@ -13,7 +13,7 @@ from httpx import AsyncClient
 from gateways.kafka import EmbeddedKafka
 from services import watch
 from services.neighbours import Neighbours
-from services.policy import Health
+from services.policy import Health, together
 from services.settings import DatabaseSettings, Settings
 from services.watch import Probe, Reach, healths_of, watching
 from tests.conftest import until
@@ -93,6 +93,16 @@ async def test_metrics_are_those_of_prometheus(client: AsyncClient) -> None:
 def test_a_stage_that_is_still_put_together_is_not_ready() -> None:
     (health,) = healths_of(["rag"], [])
     assert (health.stage, health.ready) == ("rag", False)
+
+
+def test_consumers_of_one_stage_are_shown_together() -> None:
+    drafts, reports = Health("dispatch", assigned=2, handled=3), Health("dispatch", lag=4)
+    both = together("dispatch", [drafts, reports])
+    assert (both.ready, both.handled, both.lag, both.last_progress) == (False, 3, 4, None)
+    reports.assigned = 0
+    assert together("dispatch", [drafts, reports]).held_up == ""
+    reports.waiting_for = "the database does not answer"
+    assert together("dispatch", [drafts, reports]).held_up == "the database does not answer"
 
 
 # --- neighbours ----------------------------------------------------------------------------------
