@@ -315,8 +315,9 @@ class Server(abc.ABC):
 
 def port_number(text: str) -> int:
     """Read a TCP port from the command line."""
-    if not 0 < int(text) < 65536:  # noqa: PLR2004 - what sixteen bits hold
-        raise ValueError
+    if not text.isdecimal() or not 0 < int(text) < 65536:  # noqa: PLR2004 - sixteen bits
+        msg = f"{text}: a port is a number from 1 to 65535"
+        raise argparse.ArgumentTypeError(msg)
     return int(text)
 
 
@@ -342,13 +343,24 @@ def install_packages(server: Server, packages: list[str], what: str) -> None:
 
 
 def quietly(command: list[str], failure: str, folder: Path | None = None) -> None:
-    """Run a command of which nothing is heard unless it fails."""
-    done = subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT, check=False, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-    )  # fmt: skip
-    if done.returncode:
-        msg = f"{failure}:\n{tail(done.stdout)}"
+    """Run a command of which nothing is heard unless it fails.
+
+    Whoever interrupts us ends all that it started, before its files are removed.
+    """
+    with subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+    ) as child:  # fmt: skip
+        try:
+            said = child.communicate()[0]
+        except BaseException:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    os.killpg(child.pid, number)
+                    child.communicate(timeout=10)  # until the last of them let go of the pipe
+            raise
+    if child.returncode:
+        msg = f"{failure}:\n{tail(said)}"
         raise Failure(msg)
 
 
