@@ -17,13 +17,16 @@ from pydantic import ValidationError
 from gateways.http import PortTaken, listen, serving, url_of
 from schemas.errors import Unavailable, reason_of
 from schemas.topics import STAGES
+from services import logs
 from services.neighbours import Neighbours
 from services.policy import Policy
-from services.record import RECORDED, every_step, read_step
+from services.record import RECORDED, every_step
 from services.runtime import Runner
 from services.settings import Settings
 from services.stage import Stage
+from services.steps import read_step
 from services.watch import Healths, Reach, healths_of, watching
+from storage.engine import WrongDatabase
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,8 @@ async def running(
     stages = [] if stages is None else stages
     try:
         await near.connect()
+        if near.has_database:  # who only reads it needs its tables too
+            await near.database.prepare(near.settings.database.connect_s)
         # Side by side: while one trains its classifier, the others join their groups.
         ends = (_start(name, near, stages) for name in names)
         for end in await asyncio.gather(*ends, return_exceptions=True):
@@ -97,8 +102,7 @@ async def until_stopped(stages: Sequence[Stage]) -> int:
     while not asked.is_set():
         for health in (stage.health() for stage in stages):
             if health.stopped:
-                print(f"{health.stage} stopped: {health.stopped}", file=sys.stderr)
-                return 1
+                return 1  # and it said why
         try:
             await asyncio.wait_for(asked.wait(), 0.5)
         except TimeoutError:
@@ -133,8 +137,6 @@ async def run(parts: Sequence[str], face: Face | None = None) -> int:
             # Served from before the start until after the end: both may take their time.
             async with serving(app, listener):
                 log.info(SENTENCE, " ".join(parts), near.kafka, url_of(listener))
-                if "console" in parts:
-                    await near.database.prepare(settings.database.connect_s)
                 async with running(near, names, stages):
                     return await until_stopped(stages)
     except asyncio.CancelledError:
@@ -150,8 +152,8 @@ def _end_at_sigterm() -> None:
 
 def main(name: str) -> None:
     """Run one stage as a process: `ingest` … `dispatch`."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.begin([name])
         sys.exit(asyncio.run(run([name])))
     except ValidationError as error:
         sys.exit(f"settings: {reason_of(error)}")

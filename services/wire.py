@@ -6,6 +6,7 @@ values are UTF-8 text: a reader that meets anything else has lost messages befor
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -17,6 +18,9 @@ from schemas.event import Event
 
 MAX_HEADER_BYTES = 8_192
 """Of one header. Ours have at most 100 bytes; HTTP servers commonly stop at 8 KiB."""
+
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+"""W3C Trace Context: version, trace, parent, flags."""
 
 Headers = dict[str, str]
 E = TypeVar("E", bound=Event)
@@ -47,6 +51,12 @@ def read_headers(record: ConsumerRecord[bytes, bytes]) -> Headers:
         str(name): (value or b"")[:MAX_HEADER_BYTES].decode("utf-8", "backslashreplace")
         for name, value in record.headers or ()
     }
+
+
+def trace_of(record: ConsumerRecord[bytes, bytes]) -> str:
+    """Return the trace id that a record's headers name, or nothing. Never raises."""
+    found = TRACEPARENT.fullmatch(read_headers(record).get("traceparent", ""))
+    return found[1] if found else ""
 
 
 def parse(record: ConsumerRecord[bytes, bytes], expected: type[E]) -> E:
@@ -84,6 +94,7 @@ def dead_letter_headers(
         "dead_topic": record.topic,
         "dead_partition": str(record.partition),
         "dead_offset": str(record.offset),
+        "dead_written": str(record.timestamp),
         "dead_group": group,
         "dead_error": type(error).__name__,
         # The text of an unexpected error may quote what it choked on: keep it in the log only.

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
-from sqlmodel import Session, col, func, or_, select
+from sqlalchemy import bindparam, update
+from sqlmodel import Session, SQLModel, col, func, or_, select
 
 from storage import journal
 from storage.database import insert_new
-from storage.tables import Conversation, Customer, Message, Outgoing, Recorded
+from storage.tables import (
+    Conversation,
+    Customer,
+    Extraction,
+    Message,
+    Metric,
+    Outgoing,
+    Prediction,
+    Recorded,
+    Retrieval,
+)
+
+FINDINGS: tuple[type[SQLModel], ...] = (Prediction, Extraction, Retrieval, Metric)
+
+_CONVERSATION = SQLModel.metadata.tables["conversation"]
 
 
 def write(
@@ -26,15 +40,40 @@ def write(
     if finished or failed:
         journal.finish(session, [*finished, *failed], now)
     if failed:
-        lost = select(Message.conversation_id).where(col(Message.message_id).in_(failed))
         session.execute(
             update(Conversation)
-            .where(col(Conversation.conversation_id).in_(list(session.exec(lost))))
-            .values(state="failed", reason="dead_letter")
+            .where(col(Conversation.last_message_id).in_(failed))
+            .values(state="failed", reason="dead_letter", version=col(Conversation.version) + 1)
         )
         session.execute(
             update(Message).where(col(Message.message_id).in_(failed)).values(outcome="failed")
         )
+
+
+def write_findings(
+    session: Session,
+    found: Mapping[str, list[dict[str, Any]]],
+    classified: Sequence[dict[str, Any]],
+) -> None:
+    """Add what the stages found, by table; and what conversations learn from it."""
+    for table in FINDINGS:
+        insert_new(session, table, found.get(table.__name__.lower(), []))
+    if classified:
+        ours = _CONVERSATION.c
+        learn = (
+            update(_CONVERSATION)
+            .where(
+                ours.conversation_id == bindparam("conversation"),
+                ours.last_message_id == bindparam("message"),
+            )
+            .values(
+                category=bindparam("new_category"),
+                priority=bindparam("new_priority"),
+                language=bindparam("new_language"),
+                confidence=bindparam("new_confidence"),
+            )
+        )
+        session.connection().execute(learn, list(classified))
 
 
 def since(session: Session, seq: int, limit: int = 500) -> Sequence[tuple[int, str, str, str]]:

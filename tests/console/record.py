@@ -26,7 +26,8 @@ from services import wire
 from services.dispatch.printer import plan, sent
 from services.extract.printer import extract
 from services.ingest.handlers import inbound_messages
-from services.record import every_step, read_step
+from services.record import every_step
+from services.steps import read_step
 from services.respond.printer import Sender, draft
 from storage import outbox
 from storage.database import Database

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.printer import InboundMessage
 from services import wire
-from services.record import RECORDED, read_step
+from services.record import RECORDED
+from services.steps import read_step
 from tests.conftest import inbound
 from tests.services.test_wire import record
 
@@ -25,7 +26,7 @@ def test_an_event_is_kept_with_its_stage_time_and_road():
     assert step.row["partition_offset"] == "2/17"
     assert InboundMessage.model_validate_json(step.row["body"]) == message
     assert not step.finished
-    assert not step.failed
+    assert not step.dead
 
 
 def test_a_dead_letter_is_kept_with_stage_reason_and_the_road_that_it_ends():
@@ -34,14 +35,16 @@ def test_a_dead_letter_is_kept_with_stage_reason_and_the_road_that_it_ends():
     headers = wire.dead_letter_headers(died, "rag", ValueError("words"), "g")
     letter = record(died.value, [(k, v.encode()) for k, v in headers.items()], "dead.rag")
     step = read_step(letter)
-    assert step.failed
+    assert step.dead
     assert step.message_id == str(message.event_id)
     assert (step.row["stage"], step.row["why"]) == ("rag", "an unexpected error; see the log")
-    assert step.row["event_id"] == "dead.rag/2/17"
+    assert step.row["event_id"] == step.dead["dead_id"]
+    assert step.dead["place"] == "2/17"
+    assert step.dead["body"] == died.value
 
 
 def test_dead_letters_of_every_stage_and_all_events_are_recorded():
-    assert len(RECORDED) == 13
+    assert len(RECORDED) == 15
 
 
 @pytest.mark.parametrize(
