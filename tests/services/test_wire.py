@@ -208,6 +208,7 @@ def test_a_dead_letter_says_where_it_comes_from_and_keeps_the_headers_it_had():
         "dead_topic": "printer.inbound",
         "dead_partition": "2",
         "dead_offset": "17",
+        "dead_written": "1763000000000",
         "dead_group": "astreinte.ingest",
         "dead_error": "Rejected",
         "dead_reason": "Invalid JSON",
