@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run test test-kafka test-mysql test-kill test-browser chaos chaos-short lint bench evaluate clean
+.PHONY: help install run test test-kafka test-mysql test-kill test-browser test-prometheus chaos chaos-short lint bench evaluate clean
 
 help:
 	@echo "make run           set up and start the whole desk; says where to look"
@@ -14,6 +14,7 @@ help:
 	@echo "make chaos-short   kills processes, Kafka and MariaDB under load (five minutes)"
 	@echo "make chaos         the same for long: at least 200 kills (half an hour)"
 	@echo "make test-browser  the console in Debian's Chromium (installs it on first use)"
+	@echo "make test-prometheus  dashboards and alerts on a real Prometheus (fetches it on first use)"
 	@echo "make lint          ruff, mypy, import-linter"
 	@echo "make bench         the figures of docs/benchmarks.md"
 	@echo "make evaluate      the figures of quality"
@@ -58,6 +59,9 @@ chaos: $(VENV)/.dev
 test-browser: $(VENV)/.dev
 	@scripts/chromium
 	@$(BIN)/pytest -m browser
+
+test-prometheus: $(VENV)/.dev
+	@scripts/prometheus run -- $(BIN)/pytest -m prometheus
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
