@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +74,8 @@ def main() -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         _say(f"interrupted; everything is stopped; logs are in {folder}")
         return 2
-    except (RuntimeError, TimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, nothing was proved
+        traceback.print_exc()
         _say(f"the trial could not be held: {error}; logs are in {folder}")
         return 2
     return _conclude(plan, result, trial, given)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from sqlalchemy import create_engine, text
 
 from schemas.printer import ReplySent
@@ -73,21 +73,15 @@ async def read_topics(address: str) -> Topics:
     """Read every topic from its beginning to its end, without a group."""
     found = Topics()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=address, enable_auto_commit=False, max_partition_fetch_bytes=8 << 20
+        *(topic.name for topic in TOPICS),
+        bootstrap_servers=address,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=8 << 20,
     )
     await consumer.start()
     try:
-        there = await consumer.topics()
-        places = [
-            TopicPartition(topic.name, number)
-            for topic in TOPICS
-            if topic.name in there
-            for number in consumer.partitions_for_topic(topic.name)
-        ]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        left = {place for place in places if ends[place]}
+        ends = await consumer.end_offsets(consumer.assignment())
+        left = {place for place, end in ends.items() if end}
         while left:
             for place, records in (await consumer.getmany(timeout_ms=2_000)).items():
                 for record in records:

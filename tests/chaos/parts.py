@@ -55,7 +55,7 @@ def die_with_parent() -> None:
 
 @dataclass
 class Life:
-    """One incarnation of a process. `memory`: (age in seconds, MiB)."""
+    """One incarnation of a process. `memory`: (age in seconds, MiB); `cpu_s`: processor time."""
 
     number: int
     pid: int
@@ -63,6 +63,7 @@ class Life:
     ended_at: float = 0.0
     status: int | None = None
     ready_after_s: float | None = None
+    cpu_s: float = 0.0
     memory: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -123,6 +124,7 @@ class Part:
                 age = time.time() - life.began_at
                 with suppress(psutil.Error):
                     life.memory.append((age, process.memory_info().rss / 2**20))
+                    life.cpu_s = sum(process.cpu_times()[:2])
                 if life.ready_after_s is None:
                     with suppress(httpx.HTTPError):
                         if (await http.get(f"{self._health}/health/ready")).status_code == 200:

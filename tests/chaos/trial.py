@@ -194,7 +194,12 @@ class Trial:
             )
 
     def _environment(self) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if "ASTREINTE_" not in name}
+        # Compiled modules may be written: hundreds of starts would compile them hundreds of times.
+        ours = {
+            name: value
+            for name, value in os.environ.items()
+            if "ASTREINTE_" not in name and name != "PYTHONDONTWRITEBYTECODE"
+        }
         return ours | {
             "ASTREINTE_KAFKA_SERVERS": self.kafka.address,
             "ASTREINTE_DATABASE_URL": self.database.address,
