@@ -42,7 +42,7 @@ test: $(VENV)/.dev
 	@$(BIN)/pytest
 
 test-kafka: $(VENV)/.dev
-	@scripts/kafka run -- $(BIN)/pytest -m kafka
+	@scripts/kafka run --sasl --tls -- $(BIN)/pytest -m kafka
 
 test-mysql: $(VENV)/.dev
 	@scripts/mysql run -- $(BIN)/pytest -m mysql

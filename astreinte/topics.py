@@ -11,11 +11,10 @@ import typer
 from astreinte import output, running
 from astreinte.options import BrokerOption, JsonOption, app, fail
 from gateways.kafka import Cluster
-from gateways.topics import look
 from services.neighbours import cluster_of
 from services.settings import KafkaSettings
 from services.survey import survey
-from services.topics import NAMES, Difference, adjust, create_missing, differences
+from services.topics import Difference, adjust, compare, create_missing
 
 topics = typer.Typer()
 app.add_typer(topics, name="topics")
@@ -44,7 +43,7 @@ def show(context: typer.Context, broker: BrokerOption = "", json_: JsonOption = 
 def check(broker: BrokerOption = "", json_: JsonOption = False) -> None:
     """Compare the topics of a server with the table; status 1 when something differs."""
     cluster, _ = _server(broker)
-    found = asyncio.run(_differences(cluster))
+    found = asyncio.run(compare(cluster))
     output.differences(found, machine=json_)
     raise typer.Exit(1 if found else 0)
 
@@ -73,11 +72,7 @@ async def _create(
         output.created(name, shape)
     for each in await adjust(cluster) if adjusting else ():
         output.adjusted(each)
-    return await _differences(cluster)
-
-
-async def _differences(cluster: Cluster) -> list[Difference]:
-    return differences(await look(cluster, NAMES))
+    return await compare(cluster)
 
 
 def _server(broker: str) -> tuple[Cluster, float]:

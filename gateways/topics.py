@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ from schemas.errors import Unavailable
 CHANGE_S = 30.0
 """For one change; a cluster that is well needs less than a second."""
 SEEN_S = 10.0
-"""After which a broker knows of a topic that was made."""
+"""After which a broker knows of a change."""
 CONFIGS = ("cleanup.policy", "retention.ms", "retention.bytes", "min.insync.replicas")
 MAKES_TOPICS = "auto.create.topics.enable"
 TOPIC, BROKER = 2, 4
@@ -93,8 +93,8 @@ async def _look(connection: AIOKafkaConnection, names: Sequence[str]) -> Served:
                 min(len(each["replicas"]) for each in partitions),
                 configs.get((TOPIC, name), {}),
             )
-            for name, partitions in there.items()
-            if partitions
+            for name in names
+            if (partitions := there.get(name))
         },
         hidden=frozenset(
             topic["topic"]
@@ -134,16 +134,11 @@ async def create_topics(cluster: Cluster, topics: Mapping[str, Shape]) -> None:
         for name, shape in topics.items()
     ]
     await _change(cluster, lambda admin: admin.create_topics(new))
-    until = time.monotonic() + SEEN_S
-    while len((await look(cluster, list(topics))).topics) < len(topics):
-        if time.monotonic() > until:
-            msg = f"Kafka made topics and does not show them after {SEEN_S:g} s"
-            raise Unavailable(msg)
-        await asyncio.sleep(0.05)
+    await _seen(cluster, topics, lambda there: there.keys() == topics.keys())
 
 
 async def alter_configs(cluster: Cluster, configs: Mapping[str, Mapping[str, str]]) -> None:
-    """Set configurations of topics, name to values; all others stay as they are.
+    """Set some of `CONFIGS`, topic to values; all others stay as they are.
 
     Raises
     ------
@@ -163,6 +158,25 @@ async def alter_configs(cluster: Cluster, configs: Mapping[str, Mapping[str, str
         for name, values in configs.items()
     ]
     await _change(cluster, lambda admin: admin.incremental_alter_configs(resources))
+    await _seen(
+        cluster,
+        configs,
+        lambda there: all(
+            there[name].configs.items() >= values.items() for name, values in configs.items()
+        ),
+    )
+
+
+async def _seen(
+    cluster: Cluster, names: Iterable[str], as_made: Callable[[Mapping[str, Shape]], bool]
+) -> None:
+    # The controller has confirmed; brokers hear of it a moment later.
+    until = time.monotonic() + SEEN_S
+    while not as_made((await look(cluster, list(names))).topics):
+        if time.monotonic() > until:
+            msg = f"Kafka has changed its topics and does not show it after {SEEN_S:g} s"
+            raise Unavailable(msg)
+        await asyncio.sleep(0.05)
 
 
 async def _change(

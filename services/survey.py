@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from gateways.kafka import Cluster
 from gateways.topics import look
 from schemas.topics import PRINTER, STAGES
-from services.topics import NAMES
+from services.topics import names
 
 READER_OF = {event.topic: stage for event, stage in zip(PRINTER, STAGES, strict=False)}
 """Which stage reads a topic of the printer flow."""
@@ -40,8 +40,7 @@ async def survey(cluster: Cluster, group: str) -> list[TopicState]:
         No broker there, or it does not let us in.
     """
     # A consumer of a topic that is missing would make it, where the server lets it.
-    served = await look(cluster, NAMES)
-    there = [name for name in NAMES if name in served.topics]
+    there = list((await look(cluster, names())).topics)
     # Without a group nothing is joined and nothing committed: it only looks.
     plain = AIOKafkaConsumer(*there, fetch_max_wait_ms=50, **cluster.client)
     await plain.start()

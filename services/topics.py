@@ -17,7 +17,7 @@ from schemas.topics import TOPICS, Topic
 
 log = logging.getLogger(__name__)
 
-NAMES = [topic.name for topic in TOPICS]
+Table = Sequence[Topic]
 COPIES = 3
 """Where there are so many brokers: one may be lost while another one is serviced."""
 SAID = 3
@@ -68,7 +68,25 @@ def wanted(topic: Topic, brokers: int, partitions: int = 0) -> Shape:
     return Shape(max(topic.partitions, partitions), min(COPIES, brokers), configs)
 
 
-def differences(served: Served, table: Sequence[Topic] = TOPICS) -> list[Difference]:
+async def compare(
+    cluster: Cluster, within_s: float = 0.0, table: Table = TOPICS
+) -> list[Difference]:
+    """Look how a Kafka differs from the table; it may take `within_s` seconds to answer.
+
+    Raises
+    ------
+    Unavailable
+        No broker there, or it does not let us in.
+    """
+    return differences(await look(cluster, names(table), within_s), table)
+
+
+def names(table: Table = TOPICS) -> list[str]:
+    """Return the names of the topics."""
+    return [topic.name for topic in table]
+
+
+def differences(served: Served, table: Table = TOPICS) -> list[Difference]:
     """Compare a Kafka with the table; what we may not read counts as right."""
     found = [each for topic in table for each in _of(topic, served)]
     if served.makes_topics:
@@ -91,7 +109,7 @@ def _of(topic: Topic, served: Served) -> Iterator[Difference]:
             yield Difference(name, key, there.configs[key], value)
 
 
-async def expect_topics(cluster: Cluster, within_s: float) -> None:
+async def expect_topics(cluster: Cluster, within_s: float, table: Table = TOPICS) -> None:
     """Refuse a Kafka on which we cannot run, and say in the log what else is different there.
 
     Raises
@@ -99,7 +117,7 @@ async def expect_topics(cluster: Cluster, within_s: float) -> None:
     Unavailable
         No broker answered in time, topics are missing, or they have too few partitions.
     """
-    found = differences(await look(cluster, NAMES, within_s))
+    found = await compare(cluster, within_s, table)
     fatal = [each for each in found if each.fatal]
     if fatal:
         advice = "`astreinte topics check` says what to do"
@@ -117,21 +135,20 @@ def _some(found: Sequence[Difference]) -> str:
 
 
 async def create_missing(
-    cluster: Cluster, within_s: float, partitions: int = 0
+    cluster: Cluster, within_s: float, partitions: int = 0, table: Table = TOPICS
 ) -> dict[str, Shape]:
-    """Make the topics that are missing, and return them."""
-    served = await look(cluster, NAMES, within_s)
-    missing = {each.topic for each in differences(served) if each.what == "missing"}
-    made = {t.name: wanted(t, served.brokers, partitions) for t in TOPICS if t.name in missing}
+    """Make the topics that are missing, and return them; for `partitions` see `wanted`."""
+    served = await look(cluster, names(table), within_s)
+    missing = {each.topic for each in differences(served, table) if each.what == "missing"}
+    made = {t.name: wanted(t, served.brokers, partitions) for t in table if t.name in missing}
     if made:
         await create_topics(cluster, made)
     return made
 
 
-async def adjust(cluster: Cluster) -> list[Difference]:
+async def adjust(cluster: Cluster, table: Table = TOPICS) -> list[Difference]:
     """Set configurations as the table says where no record is deleted by that; return which."""
-    found = differences(await look(cluster, NAMES))
-    adjusted = [each for each in found if each.adjustable]
+    adjusted = [each for each in await compare(cluster, table=table) if each.adjustable]
     configs: dict[str, dict[str, str]] = {}
     for each in adjusted:
         configs.setdefault(each.topic, {})[each.what] = each.wanted
