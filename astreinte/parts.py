@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from functools import partial
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 
 from astreinte.faces import FACES, face
 from astreinte.options import app
-from services import serve
+from services import logs, serve
 
 PARTS = (*serve.CONSUMERS, *FACES)
 
@@ -31,8 +30,8 @@ def run(
     ],
 ) -> None:
     """Run parts of the desk in this process, against the Kafka and the database of the settings."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     chosen = [name for name in PARTS if name in part]
+    logs.begin(chosen)
     faces = [name for name in FACES if name in part]
     status = asyncio.run(serve.run(chosen, partial(face, parts=faces) if faces else None))
     raise typer.Exit(status)

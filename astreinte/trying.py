@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from astreinte.options import BrokerOption, DatabaseOption, JsonOption, app, fai
 from astreinte.process import Line, Summary, pipeline, process, write_lines
 from schemas.printer import InboundMessage
 from schemas.vocabulary import Channel
+from services import logs
 from services.settings import HttpSettings, Settings
 
 
@@ -83,7 +83,7 @@ def process_(
     json_: JsonOption = False,
 ) -> None:
     """Try a file of messages: the real pipeline, nothing sent outward, one line a message."""
-    logging.basicConfig(level=logging.ERROR)
+    logs.begin(["process"], quiet="error")
     if out and (out.is_dir() or not out.parent.is_dir()):
         fail(f"{out} cannot be written: it is a folder, or there is none to hold it")
     messages: list[InboundMessage] = []

@@ -95,9 +95,14 @@ class Neighbours:
     @cached_property
     def database(self) -> Database:
         """The record."""
-        database = Database(self.settings.database.url)
+        database = Database(self.settings.database.url, metrics.transaction)
         self._stack.callback(database.close)
         return database
+
+    @property
+    def has_database(self) -> bool:
+        """Somebody in this process uses the record."""
+        return "database" in vars(self)
 
     @cached_property
     def embedder(self) -> Embedder:

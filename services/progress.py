@@ -6,14 +6,18 @@ about: nothing is fetched from them, so nothing is heard of their end.
 
 from __future__ import annotations
 
+import logging
 import time
 
 from prometheus_client import Gauge
 
-from services import metrics
-from services.lanes import Lanes
+from schemas.errors import Rejected
+from services import metrics, wire
+from services.lanes import Lanes, Record
 from services.policy import Health, Policy
 from services.subscription import Subscription
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 IDLE_LIMIT_S = 30.0
@@ -60,6 +64,15 @@ class Progress:
         """Note events that were handled."""
         self.health.handled += count
         self._done.inc(count)
+
+    def fails(self, record: Record, error: BaseException) -> None:
+        """Say that a record cannot be handled: as a verdict, or as a bug of ours with its trace."""
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        known = {"trace_id": wire.trace_of(record)}
+        if isinstance(error, Rejected):
+            log.warning("%s rejects %s: %s", self.health.stage, place, error, extra=known)
+        else:
+            log.error("%s failed on %s", self.health.stage, place, exc_info=error, extra=known)
 
     def buried(self, error: BaseException) -> None:
         """Note a dead letter."""

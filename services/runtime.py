@@ -21,7 +21,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from faststream.kafka import KafkaBroker
 
-from schemas.errors import Rejected, Unavailable
+from schemas.errors import Unavailable
 from schemas.event import Event
 from services import wire
 from services.lanes import Lanes, Record
@@ -169,11 +169,7 @@ class Runner:
             limit = self.policy.dead_in_a_row
             msg = f"{limit} dead letters in a row, the last: {type(error).__name__}"
             raise _Stop(msg)
-        place = f"{record.topic}/{record.partition}/{record.offset}"
-        if isinstance(error, Rejected):
-            log.warning("%s rejects %s: %s", self.stage, place, error)
-        else:
-            log.error("%s failed on %s", self.stage, place, exc_info=error)
+        self._progress.fails(record, error)
         headers = wire.dead_letter_headers(record, self.stage, error, self.group)
         await self._patience.until_done(lambda: self.teller.bury(self.stage, record, headers))
         self._progress.buried(error)

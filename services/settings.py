@@ -98,6 +98,19 @@ class WatchSettings(BaseSettings):
     )
 
 
+class LogSettings(BaseSettings):
+    """What a process logs, on standard error."""
+
+    model_config = _prefix("LOG")
+
+    format: str = Field(default="text", pattern="^(text|json)$", description="text or json")
+    level: str = Field(
+        default="",
+        pattern="(?i)^(debug|info|warning|error|critical)?$",
+        description="debug, info, warning, error or critical; empty: info, and warning for `up`",
+    )
+
+
 class EmbeddingSettings(BaseSettings):
     """The embedding model."""
 
@@ -171,6 +184,7 @@ class Settings(BaseModel):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     ollama: OllamaSettings = Field(default_factory=OllamaSettings)
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)

@@ -69,7 +69,7 @@ class Reach:
     async def missing(self) -> dict[str, str]:
         """Return who does not answer."""
         needed = {"kafka": self._kafka}
-        if "database" in vars(self._near):  # made on first request: somebody here needs it
+        if self._near.has_database:
             needed["database"] = self._database
         found = await asyncio.gather(*(probe.answers() for probe in needed.values()))
         return {name: "no answer" for name, yes in zip(needed, found, strict=True) if not yes}

@@ -197,8 +197,9 @@ def objection(text: str, event: MessageGrounded) -> str | None:
         return "a link or address"
     # List numbers 1 to 9 are the model's own; any other number must stand in the article.
     known = set(_NUMBER.findall(ground)) | set("123456789")
-    strange = [number for number in _NUMBER.findall(text) if number not in known]
-    return f"a number that is not in the article ({strange[0]})" if strange else None
+    # Not said which: the reason is logged, and it may be the customer's telephone number.
+    strange = any(number not in known for number in _NUMBER.findall(text))
+    return "a number that is not in the article" if strange else None
 
 
 def reworded(

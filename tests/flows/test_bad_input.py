@@ -5,8 +5,10 @@ One desk serves all tests of this file.
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -18,6 +20,7 @@ from aiokafka import AIOKafkaProducer
 
 from astreinte.desk import Desk, desk
 from schemas.printer import MAX_TEXT_CHARACTERS
+from services import logs
 from storage import roads
 from tests.conftest import settings_in, until
 from tests.flows.conftest import settle_in
@@ -28,8 +31,22 @@ SECRET = "Rosalie Kerguelen"
 GOOD = "Mon imprimante HP LaserJet affiche 49.4C02 et ne démarre plus"
 
 
+@pytest.fixture(scope="module")
+def log() -> Iterator[io.StringIO]:
+    """What the desk logs from its start."""
+    handler = logs.handler_of("json", ["up"])
+    assert isinstance(handler, logging.StreamHandler)
+    stream = io.StringIO()
+    handler.setStream(stream)
+    logging.getLogger().addHandler(handler)
+    yield stream
+    logging.getLogger().removeHandler(handler)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(quick: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+async def running(
+    quick: None, log: io.StringIO, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     settle_in(folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -244,6 +261,13 @@ async def test_bad_records_in_the_topic_die_with_their_reasons_and_the_next_is_a
         assert "Rosalie" not in why
     await answered(running)
     assert all(health.ready for health in running.health())
+
+
+async def test_the_log_says_what_was_wrong_and_repeats_none_of_it(log: io.StringIO):
+    told = log.getvalue()
+    assert told.count("ingest rejects printer.inbound/") > len(DEAD)
+    for words in ("Rosalie", "Kerguelen", "49.4C02", "06 12 34 56 78"):
+        assert words not in told
 
 
 def _whys(session: Any, seq: int) -> list[str]:

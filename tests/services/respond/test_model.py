@@ -55,9 +55,9 @@ def test_the_model_is_given_a_bounded_part_of_the_message() -> None:
         ("Voyez https://exemple.example", "a link or address"),
         ("Voyez www.exemple.example", "a link or address"),
         ("Écrivez à aide@exemple.example", "a link or address"),
-        ("Attendez 45 minutes.", "a number that is not in the article (45)"),
-        ("Appelez le 0800 123 456.", "a number that is not in the article (0800)"),
-        ("Chauffez à 1,5 bar.", "a number that is not in the article (1,5)"),
+        ("Attendez 45 minutes.", "a number that is not in the article"),
+        ("Appelez le 0800 123 456.", "a number that is not in the article"),
+        ("Chauffez à 1,5 bar.", "a number that is not in the article"),
     ],
 )
 def test_a_models_text_may_be_refused(text: str, said: str) -> None:
