@@ -5,13 +5,16 @@ No engine is needed: the file is resolved as Docker Compose does it, and compare
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -545,3 +548,79 @@ def test_the_file_does_not_change_what_make_run_does(
     plain = Settings()
     made_up(tmp_path / ".env")
     assert Settings() == plain
+
+
+# --- Kafka, for real.
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in taken:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in taken]
+
+
+@pytest.fixture
+def kafka(services: dict[str, Service], tmp_path: Path) -> Iterator[str]:
+    """A broker of what the container is given, by the program that does it in the image.
+
+    Only ports and folders differ.
+    """
+    clients, tools, controller = free_ports(3)
+    given = json.dumps({n: str(v) for n, v in services["kafka"]["environment"].items()})
+    for there, here in (
+        ("//kafka:9092", f"//127.0.0.1:{clients}"),
+        ("//:9092", f"//127.0.0.1:{clients}"),
+        (":19092", f":{tools}"),
+        (":9093", f":{controller}"),
+    ):
+        given = given.replace(there, here)
+    given = json.loads(given) | {
+        "KAFKA_LOG_DIRS": f"{tmp_path}/data",
+        "CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw",
+    }
+    version = services["kafka"]["image"].partition(":")[2]
+    cache = Path(os.environ.get("ASTREINTE_CACHE") or Path.home() / ".cache/astreinte")
+    java = ["java", "-Xmx256m", "-cp", f"{cache}/kafka-{version}/libs/*"]
+    folders = {name: tmp_path / name for name in ("default", "mounted", "final")}
+    for folder in folders.values():
+        folder.mkdir()
+    words = [word for name in folders for word in (f"--{name}-configs-dir", str(folders[name]))]
+    subprocess.run(
+        [*java, "kafka.docker.KafkaDockerWrapper", "setup", *words],
+        env={"PATH": os.environ["PATH"]} | given,
+        check=True,
+        capture_output=True,
+    )
+    server = [*java, "kafka.Kafka", str(folders["final"] / "server.properties")]
+    with subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as broker:
+        yield f"127.0.0.1:{clients}"
+        broker.terminate()
+        broker.wait(60)
+
+
+@pytest.mark.kafka
+def test_kafka_takes_what_its_container_is_given_and_lets_in_who_knows_the_password(
+    kafka: str, services: dict[str, Service], tmp_path: Path
+) -> None:
+    given = services["topics"]["environment"] | {"ASTREINTE_KAFKA_SERVERS": kafka}
+    words = [sys.executable, "-m", "astreinte", *services["topics"]["command"]]
+
+    def create(**changed: str) -> subprocess.CompletedProcess[str]:
+        around = {name: word for name, word in os.environ.items() if "ASTREINTE_" not in name}
+        return subprocess.run(
+            words,
+            cwd=tmp_path,
+            env=around | given | {"PYTHONPATH": str(ROOT)} | changed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    made = create()
+    assert made.returncode == 0, made.stderr
+    assert "printer.inbound" in made.stdout
+    refused = create(ASTREINTE_KAFKA_PASSWORD="guessed", ASTREINTE_KAFKA_CONNECT_S="5")
+    assert refused.returncode == 1
+    assert "ASTREINTE_KAFKA_PASSWORD" in refused.stderr
