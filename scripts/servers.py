@@ -206,7 +206,7 @@ class Server(abc.ABC):
         (data / "tmp").mkdir(parents=True, exist_ok=True)
         with (data / "lock").open("w") as lock, Path(values["LOG"]).open("ab") as log:
             try:
-                patiently(lambda: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                patiently(partial(fcntl.flock, lock, fcntl.LOCK_EX | fcntl.LOCK_NB), LETTING_GO_S)
             except BlockingIOError:
                 msg = f"{data} is in use by another server"
                 raise Failure(msg) from None
@@ -409,7 +409,7 @@ def reserve(port: int | None) -> socket.socket:
     raise Failure(failure)
 
 
-def patiently(attempt: Callable[[], T], seconds: float = LETTING_GO_S) -> T:
+def patiently(attempt: Callable[[], T], seconds: float) -> T:
     """Do what may fail for a moment, while a server that was killed still holds something."""
     until = time.monotonic() + seconds
     while True:
