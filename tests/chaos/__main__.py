@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shutil
 import signal
 import sys
@@ -68,6 +69,7 @@ def main() -> int:
     )
     folder = given.folder or Path(tempfile.mkdtemp(prefix="astreinte-chaos-"))
     began = time.monotonic()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is down on purpose
     trial = Trial(plan, folder, lambda what: _say(f"{time.monotonic() - began:7.1f} s  {what}"))
     try:
         result = asyncio.run(_until_ended(trial))

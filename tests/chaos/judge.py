@@ -214,6 +214,8 @@ def _unknowns(case: Case, verdict: Verdict) -> None:
     verdict.counts.update(
         f"fault {line['fault']}" for line in case.ledger.calls if line.get("fault", "ok") != "ok"
     )
+    orphans = looked.keys() - unknown
+    verdict.counts["replies of killed processes settled by look-up"] = len(orphans)
     ends = {row["reply_id"]: row["status"] for row in case.tables.outgoing.values()}
     verdict.counts["unknown outcomes"] = len(unknown)
     for reply_id in unknown:

@@ -44,11 +44,11 @@ class Poisoner:
         producer = AIOKafkaProducer(
             bootstrap_servers=address, acks="all", enable_idempotence=True, request_timeout_ms=5_000
         )
-        with suppress(KafkaError):
-            await producer.start()
-            self.put.tried.add(key)
-            try:
+        try:
+            with suppress(KafkaError):
+                await producer.start()
+                self.put.tried.add(key)
                 await producer.send_and_wait(topic, body, key=key.encode(), headers=headers)
                 self.put.sent.add(key)
-            finally:
-                await producer.stop()
+        finally:
+            await producer.stop()

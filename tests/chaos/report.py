@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.figures import amount, machine
+from schemas.topics import STAGES
+from tests.chaos.evidence import ROAD
 from tests.chaos.judge import Verdict, Violation, grown, is_flat
 from tests.chaos.parts import Part, by_part
 from tests.chaos.trial import Plan, Result
@@ -114,6 +117,7 @@ def _outcomes(verdict: Verdict) -> Iterator[tuple[str, object]]:
         "unknown outcomes settled by look-up",
         "unknown outcomes settled otherwise",
         "unknown outcomes left to a person",
+        "replies of killed processes settled by look-up",
         "look-ups",
         "callbacks",
         "dead letters",
@@ -147,6 +151,10 @@ def _times(result: Result) -> str:
             seconds = [f"{each:.2f} s" for each in (*shares, waits[-1])]
             rows.append((phase, f"{ended - began:.0f} s", len(waits), *seconds))
     head = ("accepted in", "lasted", "replies", "p50", "p95", "longest")
+    silent = _silences(result)
+    missed = (
+        ", ".join(f"{s:.1f} s" for s in (silent[len(silent) // 2], silent[-1])) if silent else "–"
+    )
     edge = sorted(
         post.took_s for told in result.case.told for post in told.posts if post.answer == 202
     )
@@ -155,8 +163,23 @@ def _times(result: Result) -> str:
     return (
         "From a message's acknowledgement to its reply in the provider's ledger.\n\n"
         f"{_table(head, rows)}\n\nThe edge acknowledged within {p50 * 1000:.0f} ms (p50) and "
-        f"{p99 * 1000:.0f} ms (p99), over the whole trial."
+        f"{p99 * 1000:.0f} ms (p99), over the whole trial. From the kill of a stage to the next "
+        f"event that it tells (median, longest): {missed}."
     )
+
+
+def _silences(result: Result) -> list[float]:
+    """Return how long nothing came of a stage that was killed, shortest first."""
+    found = []
+    for stage, topic in zip(STAGES, ROAD[1:], strict=True):
+        told = sorted(
+            seen.at for road in result.case.topics.roads.values() for seen in road.get(topic, ())
+        )
+        for at, what in result.marks:
+            place = bisect.bisect(told, at)
+            if what == f"{stage} killed" and place < len(told):
+                found.append(told[place] - at)
+    return sorted(found)
 
 
 def _processes(result: Result) -> str:

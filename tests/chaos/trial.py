@@ -33,6 +33,8 @@ from tests.chaos.servers import Server, within
 READY_S = 240.0
 QUIET_S = 8.0
 """What would leave a second time, or die late, would have done so by then."""
+SENDS_S = 4.0
+EFFECTS = ("edge", "ingest", "dispatch", "record")
 RUN = secrets.token_hex(3)
 
 
@@ -247,8 +249,8 @@ class Trial:
         if self.plan.kills or self.plan.troubles:
             await self._mood(ROUGH if self.plan.rough else CALM)
             await self._phase("faults", self._faults())
-            await self._mood(CALM)
         if self.plan.last_calm_s:
+            await self._mood(CALM)
             await self._phase("calm again", asyncio.sleep(self.plan.last_calm_s))
 
     async def _phase(self, name: str, work: Awaitable[None]) -> None:
@@ -273,13 +275,26 @@ class Trial:
             await _cancelled(killing)
 
     async def _kill(self) -> None:
-        """Kill whichever process the dice say, also one that has hardly started."""
+        """Kill whichever process the dice say, also one that has hardly started.
+
+        Every other time it is one with effects, where work done twice would show.
+        """
         while self.done["kills"] < self.plan.kills:
             await asyncio.sleep(self.plan.kill_every_s * self._dice.uniform(0.5, 1.5))
-            part = self._dice.choice(self.parts)
+            delicate = self.done["kills"] % 2
+            part = self._dice.choice([p for p in self.parts if not delicate or p.name in EFFECTS])
+            if part.name == "dispatch":
+                await self._until_it_sends()
             if part.send(signal.SIGKILL):
                 self.done["kills"] += 1
                 self.mark(f"{part.name} killed")
+
+    async def _until_it_sends(self) -> None:
+        """Wait, not for long, until dispatch is in the middle of its work."""
+        calls = self.work / "calls.jsonl"
+        before, until = calls.stat().st_size, time.time() + SENDS_S
+        while calls.stat().st_size == before and time.time() < until:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.02)
 
     async def _trouble(self, name: str) -> None:
         self.done[name] += 1
