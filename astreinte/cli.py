@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 import time
 from typing import Annotated
@@ -13,19 +12,21 @@ import typer
 from pydantic import ValidationError
 
 from ai.embeddings import ModelMissing
-from astreinte import looking, output, parts, simulating, topics, trying
+from astreinte import database, dead, looking, output, parts, simulating, topics, trying
 from astreinte.desk import desk
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
+from astreinte.parts import PARTS
 from astreinte.story import play
 from gateways.http import PortTaken
 from knowledge.articles import SHIPPED, InvalidArticle, load_articles
 from schemas.errors import Unavailable, reason_of
-from services import serve
+from services import logs, serve
 from services.neighbours import Neighbours
 from services.settings import Settings
+from storage.engine import WrongDatabase
 
-__all__ = ["app", "looking", "main", "parts", "simulating", "topics", "trying"]
+__all__ = ["app", "database", "dead", "looking", "main", "parts", "simulating", "topics", "trying"]
 
 
 @app.command()
@@ -38,13 +39,7 @@ def up(
     until_answered: Annotated[bool, typer.Option(help="Stop once the story was answered.")] = False,
 ) -> None:
     """Run the whole desk in this process: six stages, edge, console."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    # Said at every first start of a group, and settled within the second.
-    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(
-        lambda line: "GroupCoordinatorNotAvailableError" not in line.getMessage()
-    )
+    logs.begin(PARTS, quiet="warning")
     chosen = settings_of(broker, database)
     http = chosen.http.model_copy(
         update={"host": host or chosen.http.host, "port": chosen.http.port if port < 0 else port}
@@ -109,6 +104,7 @@ def main() -> None:
         sys.exit(1)
     except (
         Unavailable,
+        WrongDatabase,
         PortTaken,
         UnreadableFile,
         InvalidArticle,

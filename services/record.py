@@ -33,13 +33,14 @@ def every_step(database: Database) -> Handler:
 
     async def handle(steps: Sequence[Step]) -> list[Sequence[Event]]:
         await asyncio.sleep(GATHER_S)  # what comes in meanwhile is the next batch
-        await database.write(_keep, steps, datetime.now(UTC))
+        await database.write(keep, steps, datetime.now(UTC))
         return [() for _ in steps]
 
     return handle
 
 
-def _keep(session: Session, steps: Sequence[Step], now: datetime) -> None:
+def keep(session: Session, steps: Sequence[Step], now: datetime) -> None:
+    """Write a batch down, with what was found and what died. Harmless when repeated."""
     letters = dead.fresh(session, [step.dead for step in steps if step.dead])
     names = {letter["dead_id"] for letter in letters}
     died = [step for step in steps if step.dead and step.dead["dead_id"] in names]

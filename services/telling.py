@@ -59,6 +59,12 @@ class Teller:
             headers["dead_cut"] = str(len(body) - len(kept))
             await self._send([(f"dead.{stage}", record.key, kept, headers, "")])
 
+    async def put_back(
+        self, topic: str, key: bytes | None, body: bytes, headers: wire.Headers
+    ) -> None:
+        """Publish a dead letter's bytes in the topic where they died. Raises as `tell`."""
+        await self._send([(topic, key, body, headers, "")])
+
     async def _send(
         self, letters: list[tuple[str, bytes | None, bytes, wire.Headers, str]]
     ) -> None:
