@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from console import views
 from knowledge.wording import load_wording
 from schemas.errors import Unavailable
+from services import contract
 from services.watch import Healths
 from storage import roads
 from storage.database import Database
@@ -47,6 +48,14 @@ def _pages(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/asyncapi", include_in_schema=False)
+    async def contract_page() -> FileResponse:
+        return FileResponse(STATIC / "contract.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def contract_document() -> dict[str, Any]:
+        return contract.document()
 
 
 def _reading(app: FastAPI, database: Database) -> None:

@@ -40,10 +40,10 @@ class Event(Value):
     topic: ClassVar[str]
     version: ClassVar[int] = 1
 
-    event_id: UUID
+    event_id: UUID = Field(description="follows from the cause: told again, it is the same")
     trace_id: str = Field(pattern=r"^[0-9a-f]{32}$", description="W3C trace id, hex")
-    caused_by: UUID | None = None
-    occurred_at: Moment
+    caused_by: UUID | None = Field(default=None, description="the event that led to this one")
+    occurred_at: Moment = Field(description="when; with its zone, kept as UTC")
     why: str = Field(default="", description="the decision, in a sentence for operators")
 
     @property

@@ -46,6 +46,7 @@ const part = encodeURIComponent;
 export const getConversations = (limit) => request(`/api/conversations?limit=${limit}`);
 export const getConversation = (id) => request(`/api/conversations/${part(id)}`);
 export const getTrace = (id) => request(`/api/traces/${part(id)}`);
+export const getContract = () => request("/asyncapi.json");
 export const getPipeline = () => request("/api/pipeline", {}, 4_000);
 export const postMessage = (message) =>
   request("/messages", {

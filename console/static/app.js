@@ -3,12 +3,13 @@ import { follow } from "./api.js";
 import * as compose from "./compose.js";
 import * as conversation from "./conversation.js";
 import * as conversations from "./conversations.js";
-import { $, fill, memory } from "./dom.js";
+import { $, fill } from "./dom.js";
+import * as header from "./header.js";
 import * as pipeline from "./pipeline.js";
 import { go, toTrace, where } from "./route.js";
 import { clock, refreshTimes } from "./time.js";
 import * as trace from "./trace.js";
-import { lang, t, wordsInto } from "./words.js";
+import { t } from "./words.js";
 
 const STAGE_OF_TOPIC = {
   "printer.received": "ingest",
@@ -19,36 +20,16 @@ const STAGE_OF_TOPIC = {
   "printer.sent": "dispatch",
 };
 const parts = [conversations, conversation, trace, pipeline, compose];
-const root = document.documentElement;
 const banner = $("#banner");
 
 let connected = false;
 let lost = false; // as against: not yet connected
 
-// ── words and light ─────────────────────────────────────────────────────────
-function speak() {
-  wordsInto(document);
-  for (const button of document.querySelectorAll("button[data-lang]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.lang === lang()));
-  }
+// ── words ───────────────────────────────────────────────────────────────────
+function render() {
   for (const part of parts) part.render();
   sayBanner();
   refreshTimes();
-}
-
-function chooseLanguage(language) {
-  root.lang = language;
-  memory.set("lang", language);
-  speak();
-}
-
-// Back to what the system prefers is back to following the system.
-function switchTheme() {
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const next = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";
-  if (next === system) delete root.dataset.theme;
-  else root.dataset.theme = next;
-  memory.set("theme", next === system ? null : next);
 }
 
 // ── the stream ──────────────────────────────────────────────────────────────
@@ -142,7 +123,7 @@ function onKey(event) {
 conversations.start();
 pipeline.start();
 compose.start();
-speak();
+header.start(render);
 follows();
 refreshAll();
 follow({ up: onUp, down: onDown, change: onChange });
@@ -150,10 +131,6 @@ follow({ up: onUp, down: onDown, change: onChange });
 addEventListener("hashchange", follows);
 document.addEventListener("visibilitychange", mind);
 addEventListener("keydown", onKey);
-$("#theme").addEventListener("click", switchTheme);
 $("#help-open").addEventListener("click", () => help.showModal());
-for (const button of document.querySelectorAll("button[data-lang]")) {
-  button.addEventListener("click", () => chooseLanguage(button.dataset.lang));
-}
 setInterval(refreshTimes, 30_000);
 setInterval(mind, 5_000);

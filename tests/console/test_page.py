@@ -150,3 +150,15 @@ def test_it_speaks_english_and_fits_a_phone(page) -> None:
     page.set_viewport_size({"width": 375, "height": 800})
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_the_contract_of_the_topics_is_read_in_both_languages(page, desk: str) -> None:
+    page.goto(f"{desk}/asyncapi#printer.sent")
+    topics = page.get_by_test_id("contract-topic")
+    topics.nth(20).wait_for()
+    assert "Publié par" in topics.first.inner_text()
+    assert page.locator("[id='printer.sent']").get_by_text("ReplySent").is_visible()
+    page.get_by_test_id("lang-en").click()
+    assert "Published by" in topics.first.inner_text()
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+import schemas
 from schemas.event import Event
 from schemas.topics import FRIGO, PRINTER, REPORTS
 
 EVENTS = PRINTER + FRIGO + REPORTS
-GOLDEN = Path(__file__).parent / "golden"
-FIELDS = GOLDEN / "fields.json"
+GOLDEN = Path(schemas.__file__).parent / "examples"
+FIELDS = Path(__file__).parent / "golden" / "fields.json"
 NO_TYPE = {
     "title",
     "description",
