@@ -12,6 +12,7 @@ from gateways.app import Accept, edge
 from gateways.webhook import reports
 from schemas.event import Event
 from schemas.printer import InboundMessage
+from services import tracing
 from services.meters import MeteredEdge, paths_of
 from services.neighbours import Neighbours
 from services.telling import Teller
@@ -49,6 +50,7 @@ def _publisher(near: Neighbours) -> Callable[[Event], Awaitable[None]]:
 
     async def publish(event: Event) -> None:
         await teller.tell([event], "gateway")
+        tracing.told("edge", [event])
 
     return publish
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateways.outbound import Letter, Outbound
 from schemas.errors import Rejected, Unavailable
-from services import metrics
+from services import metrics, tracing
 
 
 class MeteredOutbound:
@@ -68,6 +68,7 @@ class MeteredEdge:
             await self._app(scope, receive, send)
             return
         code, began = 500, time.perf_counter()
+        tracing.arrived(f"{scope['method']} {scope['path']}", scope["headers"])
 
         async def noting(message: Message) -> None:
             nonlocal code

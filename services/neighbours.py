@@ -23,6 +23,7 @@ from services.settings import KafkaSettings, Settings
 from services.stage import Stage
 from services.telling import Teller
 from services.topics import expect_topics
+from services.tracing import tracing
 from storage.database import Database
 
 EMBEDDED_FETCH_WAIT_MS = 40
@@ -119,6 +120,7 @@ class Neighbours:
 
     async def __aenter__(self) -> Self:
         """Return itself; nothing is connected yet."""
+        await self._stack.enter_async_context(tracing(self.settings.tracing.endpoint))
         return self
 
     async def __aexit__(

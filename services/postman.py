@@ -19,7 +19,7 @@ from gateways.outbound import Letter, Outbound, OutcomeUnknown
 from schemas.errors import Rejected, Unavailable
 from schemas.printer import ReplySent
 from schemas.vocabulary import SendStatus
-from services import metrics
+from services import metrics, tracing
 from services.doubts import Doubts
 from services.owner import new_owner
 from services.telling import Teller
@@ -153,7 +153,9 @@ class Postman:
                 row.status = SendStatus.QUEUED.value
                 continue
             async with self._places:
+                began_ns = time.time_ns()
                 outcome = await self._attempt(row)
+            tracing.tried(row.message_id, row.reply_id, self._door.name, outcome, began_ns)
             self._tried.append(
                 {
                     "reply_id": row.reply_id,
@@ -207,7 +209,9 @@ class Postman:
         if not rows:
             return
         now = datetime.now(UTC)
-        await self._teller.tell([self._report(row, now) for row in rows], "dispatch", took_ms)
+        events = [self._report(row, now) for row in rows]
+        await self._teller.tell(events, "dispatch", took_ms)
+        tracing.told("dispatch", events, took_ms / 1000)
         await self._database.write(outbox.mark_told, rows, now)
 
 

@@ -23,7 +23,7 @@ from faststream.kafka import KafkaBroker
 
 from schemas.errors import Unavailable
 from schemas.event import Event
-from services import wire
+from services import tracing, wire
 from services.lanes import Lanes, Record
 from services.patience import Patience
 from services.policy import Handler, Health, Policy
@@ -141,6 +141,8 @@ class Runner:
             await self._one_by_one(records, events, error)
         else:
             self._succeeded(len(events))
+            seconds = time.perf_counter() - started
+            tracing.handled(self.stage, records, events, told, seconds)
 
     async def _limited(self, events: list[Any]) -> Sequence[Sequence[Event]]:
         try:
@@ -173,6 +175,7 @@ class Runner:
         headers = wire.dead_letter_headers(record, self.stage, error, self.group)
         await self._patience.until_done(lambda: self.teller.bury(self.stage, record, headers))
         self._progress.buried(error)
+        tracing.buried(self.stage, record, error)
 
     def _stop(self, why: str) -> None:
         self.health.stopped = why
@@ -214,10 +217,10 @@ class Runner:
         if self._patience.waiting or self.health.stopped:
             self._subscription.pause()
 
-    def unreadable(self, error: Exception) -> None:
-        """Stop: a record cannot be taken from the wire, and what is behind it must wait."""
+    def cannot_go_on(self, why: str) -> None:
+        """Stop: nothing more can be taken from the topics."""
         if not self.health.stopped:
-            self._stop(f"a record cannot be read ({type(error).__name__})")
+            self._stop(why)
 
     async def drain(self) -> None:
         """Take nothing more over, finish what is in hand, commit, leave the group."""

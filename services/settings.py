@@ -111,6 +111,18 @@ class LogSettings(BaseSettings):
     )
 
 
+class TracingSettings(BaseSettings):
+    """Where traces go."""
+
+    model_config = _prefix("TRACING")
+
+    endpoint: str = Field(
+        default="",
+        pattern="^(https?://.+)?$",
+        description="a collector that takes OTLP over HTTP, e.g. http://jaeger:4318; empty: none",
+    )
+
+
 class EmbeddingSettings(BaseSettings):
     """The embedding model."""
 
@@ -185,6 +197,7 @@ class Settings(BaseModel):
     http: HttpSettings = Field(default_factory=HttpSettings)
     watch: WatchSettings = Field(default_factory=WatchSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     ollama: OllamaSettings = Field(default_factory=OllamaSettings)
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)

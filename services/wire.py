@@ -36,8 +36,13 @@ def headers_of(event: Event, source: str, took_ms: float) -> Headers:
         "ce_time": event.occurred_at.isoformat(),
         "ce_tookms": f"{took_ms:.2f}",
         "content-type": "application/json",
-        "traceparent": f"00-{event.trace_id}-{event.event_id.hex[:16]}-01",
+        "traceparent": traceparent_of(event),
     }
+
+
+def traceparent_of(event: Event) -> str:
+    """Return an event's place in its trace: the span that made it has half of its id."""
+    return f"00-{event.trace_id}-{event.event_id.hex[:16]}-01"
 
 
 def body_of(event: Event) -> bytes:

@@ -12,7 +12,7 @@ from knowledge.wording import Wording
 from schemas.event import Event
 from schemas.printer import MessageGrounded, ReplyDrafted
 from schemas.vocabulary import Action
-from services import metrics
+from services import metrics, tracing
 from services.policy import Handler
 from services.respond import printer
 from services.respond.printer import Sender
@@ -48,7 +48,9 @@ async def _in_better_words(
         return drafted
     finally:
         metrics.LLM_CALLS.labels(BACKEND, outcome).inc()
-        metrics.LLM_DURATION.labels(BACKEND).observe(time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        metrics.LLM_DURATION.labels(BACKEND).observe(seconds)
+        tracing.asked("respond", drafted, BACKEND, outcome, seconds)
     if objection:
         log.warning("template instead of %s: %s", answer.model, objection)
         return drafted
