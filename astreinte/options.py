@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 from astreinte import output
 from services.settings import DatabaseSettings, KafkaSettings, Settings
+from storage.engine import file_of
 
 app = typer.Typer(
     name="astreinte",
@@ -39,3 +40,11 @@ def fail(why: str) -> NoReturn:
     """Say why in a sentence and end with status 1."""
     output.err.print(f"astreinte: {why}", style="red", markup=False)
     raise typer.Exit(1)
+
+
+def existing(url: str) -> str:
+    """Return a record's URL; a file that is not there is said, instead of made by looking."""
+    file = file_of(url)
+    if file and not file.exists():
+        fail(f"there is no record at {file}: no desk has run in this folder")
+    return url

@@ -86,11 +86,7 @@ def engine_of(url: str, answer_s: float | None = ANSWER_S) -> Engine:
     WrongDatabase
         The URL is none, or names something else.
     """
-    try:
-        found = make_url(url)
-    except (ArgumentError, ValueError):
-        msg = "ASTREINTE_DATABASE_URL is no URL like mysql+pymysql://user:password@host/astreinte"
-        raise WrongDatabase(msg) from None
+    found = _parsed(url)
     kind = found.get_backend_name()
     if kind == "sqlite":
         return _sqlite(found)
@@ -100,17 +96,32 @@ def engine_of(url: str, answer_s: float | None = ANSWER_S) -> Engine:
     raise WrongDatabase(msg)
 
 
+def file_of(url: str) -> Path | None:
+    """Return the file of a SQLite URL; of another, none. Raises as `engine_of` does."""
+    found = _parsed(url)
+    return Path(found.database or "") if found.get_backend_name() == "sqlite" else None
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        msg = "ASTREINTE_DATABASE_URL is no URL like mysql+pymysql://user:password@host/astreinte"
+        raise WrongDatabase(msg) from None
+
+
 def _mysql(url: URL, answer_s: float | None) -> Engine:
     if not url.database:
         msg = f"{shown(url)} names no database: add /astreinte"
         raise WrongDatabase(msg)
     return create_engine(
-        url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"}),
+        url.set(drivername="mysql+pymysql").difference_update_query(["charset"]),
         pool_pre_ping=True,
         pool_recycle=1800,
         # Claims read what others have committed meanwhile; and there are no gap locks.
         isolation_level="READ COMMITTED",
         connect_args={
+            "charset": "utf8mb4",
             "connect_timeout": CONNECT_S,
             "read_timeout": answer_s,
             "write_timeout": answer_s,

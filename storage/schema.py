@@ -6,13 +6,12 @@ program that finds another step than its own stops and says what to do.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
@@ -29,7 +28,7 @@ BASE = "0001"
 """The tables of records that were made before there were steps."""
 FIRST = {"customer", "conversation", "message", "threadid", "outgoing", "event", "journal"}
 
-MAY_WRITE = "UPDATE latch SET name = name WHERE name = ''"
+MAY_WRITE = "UPDATE customer SET name = name WHERE customer_id = ''"
 """Changes nothing, but must be allowed to."""
 
 LOCK_S = 30
@@ -86,7 +85,20 @@ def migrate(engine: Engine, target: str = HEAD) -> tuple[str, str]:
             _walk(connection, before, target)
         except DBAPIError as error:
             raise WrongDatabase(_half_way(connection, target, error)) from error
-        return before, target
+        return before, version_of(connection)
+
+
+def losses(connection: Connection, before: str, target: str) -> list[tuple[str, int | None]]:
+    """Return what a way back takes away: tables with their rows, and columns."""
+    gone = [
+        name for step in steps() if target < step.revision <= before for name in step.module.LOST
+    ]
+    return [(name, None if "." in name else _count(connection, name)) for name in gone]
+
+
+def _count(connection: Connection, table: str) -> int:
+    counting = select(func.count()).select_from(SQLModel.metadata.tables[table])
+    return connection.execute(counting).scalar_one()
 
 
 def differences(connection: Connection) -> list[str]:
@@ -135,9 +147,10 @@ def _walk(connection: Connection, before: str, target: str) -> None:
 
     config = _config()
     config.attributes["connection"] = connection
+    taken_over = before == BASE and not inspect(connection).has_table("alembic_version")
     if connection.dialect.name != "sqlite":
-        connection.rollback()  # what was read; each step is a transaction of its own
-    if before == BASE and not inspect(connection).has_table("alembic_version"):
+        connection.rollback()  # of what was read: each step begins a transaction of its own
+    if taken_over:
         command.stamp(config, BASE)
     if before <= target:
         command.upgrade(config, target)
@@ -147,7 +160,7 @@ def _walk(connection: Connection, before: str, target: str) -> None:
 
 def _half_way(connection: Connection, target: str, error: DBAPIError) -> str:
     why = f"it failed ({error.orig})"
-    if isinstance(error.orig, sqlite3.Error):
+    if connection.dialect.name == "sqlite":
         return f"{why}; nothing was changed"
     connection.rollback()
     return (

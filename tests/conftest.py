@@ -15,6 +15,7 @@ from uuid import uuid4
 import confluent_kafka
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from sqlalchemy import create_engine, text
 
 from ai.classifier import Classifier
 from ai.embeddings import Embedder
@@ -70,6 +71,24 @@ def settings_in(folder: Path) -> Settings:
         ollama=OllamaSettings(url=""),
         dispatch=DispatchSettings(outbound="file", file=folder / "outbox.jsonl"),
     )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.mysql)])
+def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables: a file, and one on the server of ASTREINTE_MYSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/blank.db"
+        return
+    server = os.environ.get("ASTREINTE_MYSQL", "")
+    if not server:
+        pytest.skip("ASTREINTE_MYSQL is not set: scripts/mysql run -- pytest -m mysql")
+    name = f"astreinte_{uuid4().hex[:12]}"
+    engine = create_engine(server)
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        yield engine.url.set(database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP DATABASE {name}"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,18 @@ from typer.testing import CliRunner
 from astreinte.cli import app
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["up", "send", "simulate", "process", "trace", "topics", "run", "prepare"]
+COMMANDS = [
+    "up",
+    "send",
+    "simulate",
+    "process",
+    "trace",
+    "topics",
+    "database",
+    "dead",
+    "run",
+    "prepare",
+]
 
 
 def typed(*words: str, **env: str) -> subprocess.CompletedProcess[str]:

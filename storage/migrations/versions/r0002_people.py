@@ -22,14 +22,20 @@ OTHERS = """
 """
 
 
+KEYS = (("conversation", "customer"), ("message", "conversation"), ("threadid", "conversation"))
+
+
 def _compare_byte_by_byte() -> None:
     others = op.get_bind().execute(sa.text(OTHERS)).scalars().all()
-    op.execute("SET foreign_key_checks = 0")  # both ends of a key change, one after the other
-    try:
-        for table in others:
-            op.execute(f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-    finally:
-        op.execute("SET foreign_key_checks = 1")
+    if others:  # no column changes while a key refers to it
+        for table, _ in KEYS:
+            for key in sa.inspect(op.get_bind()).get_foreign_keys(table):
+                op.drop_constraint(str(key["name"]), table, "foreignkey")
+    for table in others:
+        op.execute(f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    for table, other in KEYS:
+        if not sa.inspect(op.get_bind()).get_foreign_keys(table):
+            op.create_foreign_key(None, table, other, [f"{other}_id"], [f"{other}_id"])
 
 
 def upgrade() -> None:

@@ -52,6 +52,12 @@ LOST = (
     *(f"{table}.{column.name}" for table, columns in _columns().items() for column in columns),
 )
 
+CONTACTS = """
+    INSERT INTO contact (address, customer_id)
+    SELECT k.address, k.customer_id FROM customer k
+    LEFT JOIN contact c ON c.address = k.address WHERE c.address IS NULL
+"""
+
 # The newest message of a conversation: its outcome is the conversation's.
 LAST_MESSAGES = """
     UPDATE conversation SET last_message_id = COALESCE((
@@ -73,9 +79,7 @@ def upgrade() -> None:
     op.create_index("conversation_waiting", "conversation", ["state", "priority", "created_at"])
     op.drop_index("ix_conversation_state", "conversation")
     op.create_index("message_outcome", "message", ["outcome", "stored_at"])
-    op.execute(
-        "INSERT INTO contact (address, customer_id) SELECT address, customer_id FROM customer"
-    )
+    op.execute(CONTACTS)
     op.execute(LAST_MESSAGES)
     op.execute("INSERT INTO latch (name) VALUES ('outbox')")
 
