@@ -38,7 +38,7 @@ async def kafka() -> AsyncIterator[QuickKafka]:
 class Part:
     """A process, and where it says how it is."""
 
-    def __init__(self, folder: Path, kafka: str, *words: str) -> None:
+    def __init__(self, folder: Path, kafka: str, *words: str, **env: str) -> None:
         self._log = folder / f"{uuid4().hex}.log"
         ours = {
             "PYTHONPATH": str(ROOT),
@@ -50,7 +50,7 @@ class Part:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *words],
                 cwd=folder,
-                env=os.environ | ours,
+                env=os.environ | ours | env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -148,3 +148,43 @@ async def test_an_edge_that_waits_for_kafka_says_so_and_can_be_stopped(tmp_path:
         found = (await edge.get("/health/ready")).json()
     assert found == {"ready": False, "held_up": {"kafka": "no answer"}, "standby": []}
     assert part.end() == 0
+
+
+# --- more of a kind ------------------------------------------------------------------------------
+
+
+@pytest.mark.kafka
+async def test_of_five_instances_four_share_the_partitions_and_one_stands_by_and_takes_over(
+    tmp_path: Path,
+) -> None:
+    address = os.environ.get("ASTREINTE_KAFKA", "")
+    if not address:
+        pytest.skip("ASTREINTE_KAFKA is not set: scripts/kafka run -- pytest -m kafka")
+    create = [sys.executable, "-m", "astreinte", "topics", "create", "--broker", address]
+    await asyncio.to_thread(subprocess.run, create, cwd=tmp_path, check=True, timeout=60)
+    group = {"ASTREINTE_KAFKA_GROUP": uuid4().hex}
+    parts = [Part(tmp_path, address, "services.extract", **group) for _ in range(5)]
+    try:
+        clients = await asyncio.gather(*(part.ready() for part in parts))
+        held = await until(lambda: _settled(clients, [0, 1, 1, 1, 1]))
+        idle = clients[held.index(0)]
+        assert (await idle.get("/health/ready")).json()["standby"] == ["extract"]
+        busy = held.index(1)
+        assert parts[busy].end() == 0
+        del clients[busy]
+        await until(lambda: _settled(clients, [1, 1, 1, 1]))
+        assert (await idle.get("/health/ready")).json()["standby"] == []
+    finally:
+        for part in parts:
+            part.process.kill()
+            part.process.wait()
+
+
+async def _settled(clients: list[httpx.AsyncClient], wanted: list[int]) -> list[int]:
+    """Return how many partitions each holds, once they are shared out so."""
+    found = []
+    for client in clients:
+        text = (await client.get("/metrics")).text
+        told = re.search(r'^astreinte_partitions{stage="extract"} (\d+)', text, re.MULTILINE)
+        found.append(int(told[1]) if told else -1)
+    return found if sorted(found) == wanted else []

@@ -19,10 +19,12 @@ from tests.services.road import Road
 
 
 @pytest.fixture
-async def road(embedded_kafka: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Road]:
+async def road(
+    kafka: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Road]:
     monkeypatch.setattr(progress, "LOOK_EVERY_S", 0.05)
-    made = Road(embedded_kafka)
-    await made.build(create=False)
+    made = Road(kafka)
+    await made.build(create="apache" in request.node.name)
     yield made
     await made.close()
 
