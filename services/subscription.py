@@ -8,10 +8,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
+from schemas.errors import Unavailable
 from services.lanes import Lanes, Record
 
 log = logging.getLogger(__name__)
@@ -19,6 +25,22 @@ log = logging.getLogger(__name__)
 POLL_RECORDS = 500
 POLL_MS = 20
 """FastStream sleeps as long again after an empty poll: half of it is the mean wait of a hop."""
+
+SESSION_MS = 6_000
+"""For so long a member that was killed keeps its partitions: the least that a broker allows unless
+told otherwise (`group.min.session.timeout.ms`). Measured on Apache Kafka 4.4, from SIGKILL to the
+first record of a successor: 6.0 to 6.5 s, and 10.0 s with aiokafka's own 10 s; after SIGTERM it is
+less than one second. Static membership would not wait, but aiokafka does not know what a member is
+told that was replaced (FENCED_INSTANCE_ID), and every process would need a name of its own."""
+HEARTBEAT_MS = 1_000
+"""With its next heartbeat a member hears that others come or go."""
+REBALANCE_MS = 12_000
+"""For members to finish what is in hand when partitions move: more than `Policy.drain_s`, or others
+would begin before they have ended; less than a request may take, for joining is one request."""
+POLL_GAP_MS = 60_000
+"""Polls go on while handlers work or wait; without any for so long, others take the partitions."""
+REFUSALS = 3
+"""Errors of polls in a row, five seconds apart. What passes by itself is no error there."""
 
 ASK_S = 0.5
 
@@ -35,8 +57,8 @@ class Taker(Protocol):
     def assigned(self, places: Iterable[TopicPartition]) -> None:
         """Note the partitions that came."""
 
-    def unreadable(self, error: Exception) -> None:
-        """Stop: the next record cannot even be taken from the wire."""
+    def cannot_go_on(self, why: str) -> None:
+        """Stop: nothing more can be taken from these topics."""
 
 
 class Subscription:
@@ -59,19 +81,32 @@ class Subscription:
             batch_timeout_ms=POLL_MS,
             fetch_max_wait_ms=fetch_wait_ms,
             auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            rebalance_timeout_ms=REBALANCE_MS,
+            max_poll_interval_ms=POLL_GAP_MS,
             ack_policy=AckPolicy.MANUAL,
             parser=_never_raising_parser,
             decoder=_no_decoder,
             listener=_Rebalance(taker),
         )
         self._subscriber(self._take_over)
+        self._refusals = 0
 
     async def start(self) -> None:
         """Join the group and consume.
 
         Not left to FastStream, which starts one after the other: each waits for its group.
+
+        Raises
+        ------
+        Unavailable
+            Kafka went away meanwhile, or does not let us read.
         """
-        await self._subscriber.start()
+        try:
+            await self._subscriber.start()
+        except KafkaError as error:
+            raise Unavailable(_refusal(error)) from None
         self._poll = self._consumer.getmany
         self._consumer.getmany = self._guarded_poll
 
@@ -79,12 +114,20 @@ class Subscription:
         # A header name that is not UTF-8 makes aiokafka raise at its record again and again, and
         # FastStream ask again at once: nothing is consumed, at full speed, and nobody says so.
         try:
-            return await self._poll(*args, **kwargs)
-        except (KafkaError, ConsumerStoppedError):
+            found = await self._poll(*args, **kwargs)
+        except ConsumerStoppedError:
+            raise
+        except KafkaError as error:
+            # FastStream would ask every five seconds for ever, and say nothing either.
+            self._refusals += 1
+            if self._refusals >= REFUSALS:
+                self._taker.cannot_go_on(_refusal(error))
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it will be there again
-            self._taker.unreadable(error)
+            self._taker.cannot_go_on(f"a record cannot be read ({type(error).__name__})")
             return {}
+        self._refusals = 0
+        return found
 
     async def stop(self) -> None:
         """Leave the group."""
@@ -139,6 +182,13 @@ class Subscription:
     @property
     def _consumer(self) -> Any:
         return self._subscriber.consumer
+
+
+def _refusal(error: KafkaError) -> str:
+    why = type(error).__name__
+    if isinstance(error, GroupAuthorizationFailedError | TopicAuthorizationFailedError):
+        why += ": the user needs Read on the group and on its topics (ACL)"
+    return f"Kafka lets it read nothing ({why})"
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed

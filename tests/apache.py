@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from gateways.kafka import Cluster
 
@@ -25,3 +36,21 @@ def served(protocol: str = "plaintext", **changes: Any) -> Cluster:
     if protocol.endswith("ssl"):
         found["ca"] = Path(env("ASTREINTE_KAFKA_TLS_CA", ""))
     return Cluster(**(found | changes))
+
+
+@contextmanager
+def ruled(
+    kind: ResourceType, name: str, operation: AclOperation, permission: AclPermissionType
+) -> Iterator[None]:
+    """Have a rule for the user with a password; what it does not allow is then forbidden there."""
+    user = os.environ.get("ASTREINTE_KAFKA_SASL_USER", "")
+    admin = AdminClient(served().native)
+    what = (kind, name, ResourcePatternType.LITERAL)
+    rule = (*what, f"User:{user}", "*", operation, permission)
+    [made] = admin.create_acls([AclBinding(*rule)]).values()
+    made.result()
+    try:
+        yield
+    finally:
+        [gone] = admin.delete_acls([AclBindingFilter(*rule)]).values()
+        gone.result()

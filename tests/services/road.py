@@ -79,6 +79,7 @@ class Road:
     def __init__(self, address: str, name: str = "") -> None:
         self.name = name or f"t{uuid4().hex[:8]}"
         self.address = address
+        self.cluster = Cluster(address)
         self.group = f"{self.name}.group"
         self.asked = self._typed(Asked, f"asked-{self.name}")
         self.answered = self._typed(Answered, f"answered-{self.name}")
@@ -155,7 +156,7 @@ class Road:
     @asynccontextmanager
     async def running(self, handle: Answer, **policy: Any) -> AsyncIterator[Runner]:
         """Have a runner of the group; at the end it drains."""
-        broker = connection(Cluster(self.address))
+        broker = connection(self.cluster)
         await broker.connect()
         runner = Runner(
             self.name,
@@ -174,7 +175,7 @@ class Road:
         }
         try:
             await runner.start()
-            await until(lambda: runner.health.assigned)
+            await until(lambda: runner.health.assigned or runner.health.stopped)
             yield runner
         finally:
             await runner.drain()

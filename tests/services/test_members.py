@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AclOperation, AclPermissionType, ResourceType
 
+from gateways.kafka import REQUEST_MS
+from schemas.errors import Unavailable
+from services.policy import Policy
+from services.subscription import HEARTBEAT_MS, REBALANCE_MS, SESSION_MS
+from tests.apache import ruled, served
 from tests.conftest import until
 from tests.services.road import Road
 
@@ -39,6 +45,13 @@ def first_deliveries(seen: Sequence[tuple[str, int]]) -> dict[str, list[int]]:
         if number not in order[who]:
             order[who].append(number)
     return order
+
+
+def test_members_have_the_time_to_finish_what_is_in_hand():
+    assert Policy().drain_s * 1000 + HEARTBEAT_MS < REBALANCE_MS < REQUEST_MS
+    assert HEARTBEAT_MS * 3 < SESSION_MS
+    # As long as a broker allows unless told otherwise.
+    assert SESSION_MS >= 6_000
 
 
 async def test_members_come_and_go_while_handlers_run_and_nothing_is_lost(road: Road):
@@ -74,7 +87,6 @@ async def test_members_come_and_go_while_handlers_run_and_nothing_is_lost(road: 
 async def test_a_rebalance_while_a_neighbour_is_down_keeps_the_order(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ):
-    from schemas.errors import Unavailable
     from services import patience
 
     monkeypatch.setattr(patience, "QUICK_TRIES_S", (0.02,))
@@ -98,6 +110,31 @@ async def test_a_rebalance_while_a_neighbour_is_down_keeps_the_order(
             await until(lambda: len(set(done)) == 100)
     assert await road.told() == list(range(100))
     assert all(numbers == sorted(numbers) for numbers in first_deliveries(done).values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (ResourceType.GROUP, "GroupAuthorizationFailedError"),
+        (ResourceType.TOPIC, "TopicAuthorizationFailedError"),
+    ],
+)
+async def test_a_stage_that_may_not_read_stops_and_says_what_it_needs(
+    road: Road, monkeypatch: pytest.MonkeyPatch, kind: ResourceType, error: str
+):
+    monkeypatch.setattr("services.subscription.REFUSALS", 2)
+    road.cluster = served("sasl_plaintext")
+    name = road.group if kind == ResourceType.GROUP else road.asked.topic
+    rule = (kind, name, AclOperation.DESCRIBE, AclPermissionType.ALLOW)
+    said = ""
+    with ruled(*rule):
+        try:
+            async with road.running(road.answers) as runner:
+                said = await until(lambda: runner.health.stopped)
+        except Unavailable as refused:  # it is told while it joins, or when it asks for records
+            said = str(refused)
+    needs = "the user needs Read on the group and on its topics (ACL)"
+    assert said == f"Kafka lets it read nothing ({error}: {needs})"
 
 
 @pytest.fixture
@@ -131,7 +168,7 @@ async def test_a_member_killed_is_replaced_by_the_other_and_nothing_is_lost(
     victim, other = members(), members()
     await asyncio.sleep(3)
     await road.ask(*(road.event(n, f"k{n % 40}") for n in range(1_500)))
-    await until(lambda: len(seen()) > 400, 30)
+    await until(lambda: len(seen()) > 400, 60)
     assert {int(pid) for _, _, pid in lines()} == {victim.pid, other.pid}
     victim.kill()
     victim.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,13 +11,10 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import (
-    AclBinding,
-    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
     ConfigResource,
-    ResourcePatternType,
     ResourceType,
 )
 
@@ -35,7 +31,7 @@ from services.topics import (
     expect_topics,
     wanted,
 )
-from tests.apache import served
+from tests.apache import ruled, served
 from tests.conftest import until
 
 KEPT = Topic("kept", None, "any", 7 * DAY_MS)
@@ -199,24 +195,6 @@ async def test_a_retention_that_is_longer_is_left_alone(table: tuple[Topic, ...]
     assert await adjust(served(), table) == []
     [found] = await compare(served(), table=table)
     assert (found.what, found.found) == ("retention.ms", "-1")
-
-
-@contextmanager
-def ruled(
-    kind: ResourceType, name: str, operation: AclOperation, permission: AclPermissionType
-) -> Iterator[None]:
-    """Have a rule for the user with a password; what it does not allow is then forbidden there."""
-    user = os.environ.get("ASTREINTE_KAFKA_SASL_USER", "")
-    admin = AdminClient(served().native)
-    what = (kind, name, ResourcePatternType.LITERAL)
-    rule = (*what, f"User:{user}", "*", operation, permission)
-    [made] = admin.create_acls([AclBinding(*rule)]).values()
-    made.result()
-    try:
-        yield
-    finally:
-        [gone] = admin.delete_acls([AclBindingFilter(*rule)]).values()
-        gone.result()
 
 
 @contextmanager
