@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from ai.embeddings import ModelMissing
-from astreinte import database, dead, looking, output, parts, simulating, topics, trying
+from astreinte import contract, database, dead, looking, output, parts, simulating, topics, trying
 from astreinte.desk import desk
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
@@ -26,7 +26,18 @@ from services.neighbours import Neighbours
 from services.settings import Settings
 from storage.engine import WrongDatabase
 
-__all__ = ["app", "database", "dead", "looking", "main", "parts", "simulating", "topics", "trying"]
+__all__ = [
+    "app",
+    "contract",
+    "database",
+    "dead",
+    "looking",
+    "main",
+    "parts",
+    "simulating",
+    "topics",
+    "trying",
+]
 
 
 @app.command()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from astreinte.cli import app
@@ -23,6 +24,7 @@ COMMANDS = [
     "process",
     "trace",
     "topics",
+    "asyncapi",
     "database",
     "dead",
     "run",
@@ -153,3 +155,10 @@ def test_a_part_that_does_not_exist_is_said_with_those_that_do() -> None:
     answer = typed("run", "ingest", "digest")
     assert answer.returncode == 2
     assert "no part 'digest'; there are: ingest, classify, " in answer.stderr
+
+
+def test_the_contract_is_printed_for_people_and_for_machines() -> None:
+    printed = CliRunner().invoke(app, ["asyncapi"]).stdout
+    machine = CliRunner().invoke(app, ["asyncapi", "--json"]).stdout
+    assert yaml.safe_load(printed) == json.loads(machine)
+    assert json.loads(machine)["asyncapi"] == "3.0.0"
