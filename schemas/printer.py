@@ -27,7 +27,10 @@ Line = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=99
 """One line of a mail's head: 998 characters at most (RFC 5322, 2.1.1), no NUL, no line break."""
 Address = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=320)]
 """An address or number: 64 characters, an @, and 255 (RFC 5321, 4.5.3.1)."""
-Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]+$", max_length=255)]
+Identifier = Annotated[
+    str, StringConstraints(pattern=r"^[^\x00\r\n]+$", max_length=255, strip_whitespace=True)
+]
+"""Blanks around it tell nothing apart: for MySQL those at its end are no difference."""
 Body = Annotated[str, Clean, Field(max_length=MAX_TEXT_CHARACTERS)]
 Confidence = Annotated[float, Field(ge=0, le=1)]
 
@@ -73,7 +76,7 @@ class InboundMessage(Event):
     def _identify(cls, given: Any) -> Any:
         if not isinstance(given, dict) or not {"channel", "external_id"} <= given.keys():
             return given
-        identity = uuid5(ASTREINTE, f"{given['channel']}:{given['external_id']}")
+        identity = uuid5(ASTREINTE, f"{given['channel']}:{str(given['external_id']).strip()}")
         derived = {
             "event_id": identity,
             "trace_id": identity.hex,
@@ -97,6 +100,11 @@ class InboundMessage(Event):
     def key(self) -> str:
         """Order holds per sender until the conversation is known."""
         return f"{self.channel.value}:{(self.sender or self.customer_ref or '').lower()}"
+
+
+def customer_met_at(address: str) -> str:
+    """Return the id of the customer who is met at this address for the first time."""
+    return f"k{uuid5(ASTREINTE, f'customer {address}').hex[:20]}"
 
 
 def _check_address(channel: Channel, address: str) -> None:

@@ -36,6 +36,13 @@ def test_another_channel_or_another_external_id_is_another_message() -> None:
     assert len(ids) == 3
 
 
+def test_blanks_around_an_id_make_no_other_message() -> None:
+    one = inbound(external_id="42", customer_ref="CL001")
+    padded = inbound(external_id=" 42 ", customer_ref="CL001 ")
+    assert padded.event_id == one.event_id
+    assert (padded.external_id, padded.customer_ref) == ("42", "CL001")
+
+
 def test_an_id_that_a_gateway_invents_is_replaced_by_ours() -> None:
     honest = inbound(external_id="42")
     forged = inbound(external_id="42", event_id=inbound().event_id, trace_id="f" * 32)
