@@ -151,6 +151,7 @@ class Postman:
         for row in rows:
             if held_up:  # what follows must not overtake it
                 row.status = SendStatus.QUEUED.value
+                row.attempts -= 1  # claimed, but not tried
                 continue
             async with self._places:
                 began_ns = time.time_ns()

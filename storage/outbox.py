@@ -104,6 +104,7 @@ def mark(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
         )
         .values(
             status=bindparam("new_status"),
+            attempts=bindparam("new_attempts"),
             provider_id=bindparam("new_provider_id"),
             last_error=bindparam("new_error"),
             next_attempt_at=bindparam("new_attempt_at"),
@@ -117,6 +118,7 @@ def mark(session: Session, rows: Sequence[Outgoing], now: datetime) -> None:
                 "name": row.reply_id,
                 "claimer": row.owner,
                 "new_status": row.status,
+                "new_attempts": row.attempts,
                 "new_provider_id": row.provider_id,
                 "new_error": row.last_error,
                 "new_attempt_at": row.next_attempt_at,

@@ -473,6 +473,23 @@ async def test_it_gives_up_after_so_many_attempts_and_says_why(
     assert (never.status, never.attempts) == ("failed", 3)
 
 
+async def test_what_waits_behind_another_reply_is_not_counted_as_tried(
+    database: Database, door: Door, ears: Ears
+):
+    door.down = True
+    await database.write(outbox.record, [row("first", "c"), row("second", "c")])
+    async with working(database, door, ears, max_attempts=10):
+
+        async def given_up() -> bool:
+            return (await rows(database))["first"].status == "failed"
+
+        await until(given_up)
+        door.down = False
+        await until(lambda: all_told(database))
+    assert (await rows(database))["first"].attempts == 10
+    assert door.texts == ["second"]
+
+
 async def test_the_record_that_is_down_is_waited_for(
     database: Database, door: Door, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ):
