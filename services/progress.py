@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 
+from aiokafka import TopicPartition
 from prometheus_client import Gauge
 
 from schemas.errors import Rejected
@@ -42,6 +43,7 @@ class Progress:
         self._topics = topics
         self._policy = policy
         self._looked_at = 0.0
+        self._ends: dict[TopicPartition, tuple[int, int]] = {}
         self._moved_at = time.monotonic()
         self._counted = -1
         self._in_hand = _Share(metrics.IN_HAND.labels(health.stage))
@@ -99,7 +101,9 @@ class Progress:
         self._looked_at = now
         lag = dict.fromkeys(self._topics, 0)
         since: dict[str, int] = {}
-        for place, (read, end) in (await subscription.ends()).items():
+        found = await subscription.ends()
+        self._ends = self._ends if found is None else found
+        for place, (read, end) in self._ends.items():
             oldest = lanes.oldest(place)
             lag[place.topic] += max(end - (oldest.offset if oldest else read), 0)
             if oldest:

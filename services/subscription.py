@@ -29,9 +29,9 @@ POLL_MS = 20
 SESSION_MS = 6_000
 """For so long a member that was killed keeps its partitions: the least that a broker allows unless
 told otherwise (`group.min.session.timeout.ms`). Measured on Apache Kafka 4.4, from SIGKILL to the
-first record of a successor: 6.0 to 6.5 s, and 10.0 s with aiokafka's own 10 s; after SIGTERM it is
-less than one second. Static membership would not wait, but aiokafka does not know what a member is
-told that was replaced (FENCED_INSTANCE_ID), and every process would need a name of its own."""
+first record of a successor: 6.0 to 6.6 s, and 10.0 s with aiokafka's own 10 s; after SIGTERM about
+one second. With static membership it were 0.1 s; but every process would need a name of its own,
+and aiokafka does not understand what a member is told whose name was taken (FENCED_INSTANCE_ID)."""
 HEARTBEAT_MS = 1_000
 """With its next heartbeat a member hears that others come or go."""
 REBALANCE_MS = 12_000
@@ -159,10 +159,10 @@ class Subscription:
         else:
             lanes.committed(offsets)
 
-    async def ends(self) -> dict[TopicPartition, tuple[int, int]]:
+    async def ends(self) -> dict[TopicPartition, tuple[int, int]] | None:
         """Return, of the partitions held, where reading goes on and where they end.
 
-        Those of which neither is known yet, or of which Kafka says nothing now, are left out.
+        Those of which neither is known yet are left out. Nothing: Kafka does not answer now.
         """
         if self._consumer is None:
             return {}
@@ -177,7 +177,7 @@ class Subscription:
                     if end is not None
                 }
         except (KafkaError, AssertionError, TimeoutError):  # a partition may go meanwhile
-            return {}
+            return None
 
     @property
     def _consumer(self) -> Any:

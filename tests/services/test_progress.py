@@ -11,10 +11,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from schemas.errors import Rejected, Unavailable
-from services import patience, progress
+from services import patience, progress, subscription
 from services.policy import Health, Policy
 from services.progress import Progress
-from tests.conftest import until
+from tests.conftest import QuickKafka, until
 from tests.services.road import Road
 
 
@@ -105,6 +105,31 @@ async def test_what_was_read_by_others_before_is_no_lag(road: Road) -> None:
         await road.ask(road.event(8, "k0"))
         await until(lambda: runner.health.handled == 1)
         await until(lambda: value("lag", stage=road.name, topic=road.asked.topic) == 0)
+
+
+async def test_while_kafka_is_silent_the_lag_stays_and_the_age_grows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = QuickKafka()
+    monkeypatch.setattr(progress, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(subscription, "ASK_S", 0.1)
+    road = Road(broker.address)
+    await road.build(create=False)
+    stage, topic = road.name, road.asked.topic
+    gate = asyncio.Event()
+
+    async def handle(events: Sequence[Any]) -> list[tuple[Any]]:
+        await gate.wait()
+        return await road.answers(events)
+
+    async with road.running(handle, drain_s=0.1, backlog=1) as runner:
+        await road.ask(*(road.event(n) for n in range(5)))
+        await until(lambda: value("lag", stage=stage, topic=topic) == 5)
+        broker.close()
+        before = value("oldest_seconds", stage=stage, topic=topic)
+        await until(lambda: value("oldest_seconds", stage=stage, topic=topic) > before + 0.5)
+        assert value("lag", stage=stage, topic=topic) == runner.health.lag == 5
+    await road.close()
 
 
 # --- does it go on -------------------------------------------------------------------------------
