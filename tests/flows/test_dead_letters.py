@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -17,10 +17,18 @@ from services.replay import Replay, Verdict
 from services.serve import running
 from storage import dead, roads
 from storage.tables import Conversation, DeadLetter, Message
-from tests.conftest import inbound, until
+from tests.conftest import QuickKafka, inbound, until
 from tests.flows.test_road import letters
 
 TEXT = "Mon imprimante HP LaserJet affiche 49.4C02 et ne démarre plus"
+
+
+@pytest.fixture
+def kafka() -> Iterator[str]:
+    """A broker of its own: a rule that is broken kills whatever else lies in the topics."""
+    broker = QuickKafka()
+    yield broker.address
+    broker.close()
 
 
 @pytest.fixture
