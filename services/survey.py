@@ -41,6 +41,8 @@ async def survey(cluster: Cluster, group: str) -> list[TopicState]:
     """
     # A consumer of a topic that is missing would make it, where the server lets it.
     there = list((await look(cluster, names())).topics)
+    if not there:
+        return []
     # Without a group nothing is joined and nothing committed: it only looks.
     plain = AIOKafkaConsumer(*there, fetch_max_wait_ms=50, **cluster.client)
     await plain.start()
