@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-TOOK = ("ok", "slow", "error_after", "dropped_after", "hung_after")
-"""Whatever happens to the answer, the message is in the provider's hands and in its ledger."""
+TOOK = ("ok", "slow", "late", "error_after", "dropped_after", "hung_after")
+"""Whatever happens to the answer, the message is in the provider's hands and in its ledger.
+
+`slow` takes it at once and answers later; `late` takes it later, be the caller still there or not.
+"""
 LEFT = ("later_429", "later_503", "error_before", "dropped_before", "hung_before", "refused")
 """Nothing was taken: the ledger knows nothing of the call."""
 UNKNOWN = (
@@ -22,7 +25,8 @@ SILENT = ("error_after", "dropped_after", "hung_after")
 
 CALM: dict[str, float] = {}
 ROUGH = {
-    "slow": 0.04,
+    "slow": 0.03,
+    "late": 0.03,
     "later_429": 0.03,
     "later_503": 0.02,
     "error_before": 0.01,

@@ -17,11 +17,11 @@ import hmac
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 from uuid import uuid4
 
 import h11
@@ -29,7 +29,10 @@ import httpx
 
 from tests.chaos.moods import SILENT, TOOK, Mood
 
+T = TypeVar("T")
+
 SLOW_S = (0.3, 2.0)
+LATE_S = (0.5, 3.5)
 RETRY_AFTER_S = (1, 4)
 CALLBACK_S = (0.0, 3.0)
 CALLBACK_TRIES = 200
@@ -37,6 +40,7 @@ CALLBACK_WAIT_S = (0.5, 3.0)
 STATUS_OF = {
     "ok": 200,
     "slow": 200,
+    "late": 200,
     "later_429": 429,
     "later_503": 503,
     "refused": 400,
@@ -73,7 +77,7 @@ class Provider:
         self._calls = (folder / "calls.jsonl").open("a", buffering=1)
         self._taken: dict[str, str] = {}
         self._http = httpx.AsyncClient(trust_env=False, timeout=10)
-        self._reports: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.Task[Any]] = set()
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes
@@ -82,7 +86,7 @@ class Provider:
             self._mood = Mood(**json.loads(body))
             return Answer(200, {})
         if method == "GET" and path in {"/open", "/health/ready"}:
-            return Answer(200, {"reports": len(self._reports)})
+            return Answer(200, {"open": len(self._open)})
         if method == "GET" and path.startswith("/send/"):
             return self._look_up(path.removeprefix("/send/"))
         if method == "POST" and path == "/send":
@@ -106,11 +110,24 @@ class Provider:
             self._note(complaint, reply_id, 401)
             return Answer(401, {"detail": complaint})
         fault = self._fault()
-        name = ""
-        if fault in TOOK:
-            name = self._accept(reply_id, asked, fault)
         self._note("call", reply_id, STATUS_OF.get(fault, 0), fault=fault)
+        name = ""
+        if fault == "late":
+            name = await asyncio.shield(self._beside(self._accept_later(reply_id, asked)))
+        elif fault in TOOK:
+            name = self._accept(reply_id, asked, fault)
         return await self._answer(fault, name)
+
+    async def _accept_later(self, reply_id: str, asked: dict[str, Any]) -> str:
+        await asyncio.sleep(self._dice.uniform(*LATE_S))
+        return self._accept(reply_id, asked, "late")
+
+    def _beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do it whatever becomes of the caller."""
+        task = asyncio.create_task(work)
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+        return task
 
     def _read(self, headers: dict[str, str], body: bytes) -> tuple[dict[str, Any], str]:
         signature = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
@@ -141,9 +158,7 @@ class Provider:
         self._taken.setdefault(reply_id, name)
         silent = fault in SILENT
         if self._dice.random() < (self._mood.settled if silent else self._mood.told):
-            task = asyncio.create_task(self._report(reply_id, name))
-            self._reports.add(task)
-            task.add_done_callback(self._reports.discard)
+            self._beside(self._report(reply_id, name))
         return name
 
     async def _answer(self, fault: str, name: str) -> Answer | None:
@@ -153,7 +168,7 @@ class Provider:
             await asyncio.sleep(self._dice.uniform(*SLOW_S))
         if fault not in STATUS_OF:
             return None
-        if fault in {"ok", "slow"}:
+        if fault in {"ok", "slow", "late"}:
             return Answer(200, {"id": name})
         seconds = str(self._dice.randint(*RETRY_AFTER_S))
         later = (("retry-after", seconds),) if fault == "later_429" else ()

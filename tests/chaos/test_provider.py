@@ -93,8 +93,16 @@ async def test_whatever_it_answers_its_ledger_says_whether_it_took_the_letter(
     provider: Asking, fault: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("tests.chaos.provider.SLOW_S", (0.0, 0.1))
+    monkeypatch.setattr("tests.chaos.provider.LATE_S", (0.0, 0.1))
     await provider.mood(faults={fault: 1.0} if fault != "ok" else {})
-    answers = {"ok": 200, "slow": 200, "later_429": 429, "later_503": 503, "refused": 400}
+    answers = {
+        "ok": 200,
+        "slow": 200,
+        "late": 200,
+        "later_429": 429,
+        "later_503": 503,
+        "refused": 400,
+    }
     answers |= {"error_after": 500, "error_before": 500}
     assert await provider.send("r1") == answers.get(fault, 0)
     took = fault in TOOK
@@ -102,6 +110,17 @@ async def test_whatever_it_answers_its_ledger_says_whether_it_took_the_letter(
     assert (await provider.http.get(f"{provider.url}/send/r1")).status_code == (
         200 if took else 404
     )
+
+
+async def test_what_it_takes_late_it_takes_though_the_caller_is_gone(
+    provider: Asking, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("tests.chaos.provider.LATE_S", (0.2, 0.2))
+    await provider.mood(faults={"late": 1.0})
+    provider.http.timeout = httpx.Timeout(0.1)
+    assert await provider.send("r1") == 0
+    assert provider.ledger().taken == []
+    await until(lambda: provider.ledger().taken)
 
 
 async def test_what_arrives_twice_is_in_its_ledger_twice(provider: Asking):
@@ -127,7 +146,7 @@ async def test_it_reports_until_the_edge_has_taken_the_report(
     assert await provider.send("r1") == 0
 
     async def all_reported() -> bool:
-        return not (await provider.http.get(f"{provider.url}/open")).json()["reports"]
+        return not (await provider.http.get(f"{provider.url}/open")).json()["open"]
 
     await until(all_reported)
     assert [said["status"] for said in provider.reported] == [

@@ -376,7 +376,7 @@ class Trial:
         quiet_since, before = time.time(), None
         while time.time() - began < self.plan.settle_s:
             await asyncio.sleep(1)
-            state = (posting.done(), load.unposted, await self._open_reports())
+            state = (posting.done(), load.unposted, await self._provider_open())
             with suppress(DBAPIError):
                 state += await asyncio.to_thread(evidence.unfinished, self.database.address)
             if state != before:
@@ -386,15 +386,15 @@ class Trial:
                 self.phases["settling"] = (began, time.time())
                 self.mark("all is settled")
                 return ""
-        names = ("load posted", "unposted", "reports", "messages", "replies", "events")
+        names = ("load posted", "unposted", "provider", "messages", "replies", "events")
         left = ", ".join(f"{n}: {v}" for n, v in zip(names, before or (), strict=False))
         self.phases["settling"] = (began, time.time())
         self.mark(f"not settled: {left}")
         return left
 
-    async def _open_reports(self) -> int:
+    async def _provider_open(self) -> int:
         async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
-            return int((await http.get(f"{self._provider}/open")).json()["reports"])
+            return int((await http.get(f"{self._provider}/open")).json()["open"])
 
     async def _stop_parts(self) -> dict[str, int | None]:
         statuses = await asyncio.gather(*(part.stop() for part in self.parts))
