@@ -379,12 +379,13 @@ async def test_a_bug_becomes_a_dead_letter_with_a_traceback_in_the_log_only(
         "dead_topic": road.asked.topic,
         "dead_partition": "2",
         "dead_offset": "0",
-        "dead_written": str(letter.timestamp),
+        "dead_written": headers["dead_written"],
         "dead_group": road.group,
         "dead_error": "ValueError",
         "dead_reason": "an unexpected error; see the log",
         "dead_time": headers["dead_time"],
     }
+    assert 0 < int(headers["dead_written"]) <= letter.timestamp
     assert "raise ValueError(msg)" in caplog.text
     assert await road.committed() == {2: 1}
 
