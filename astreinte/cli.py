@@ -20,10 +20,10 @@ from astreinte.parts import PARTS
 from astreinte.story import play
 from gateways.http import PortTaken
 from knowledge.articles import SHIPPED, InvalidArticle, load_articles
-from schemas.errors import Unavailable, reason_of
+from schemas.errors import Unavailable
 from services import logs, serve
 from services.neighbours import Neighbours
-from services.settings import Settings
+from services.settings import Settings, unfit
 from storage.engine import WrongDatabase
 
 __all__ = [
@@ -111,7 +111,7 @@ def main() -> None:
     try:
         app()
     except ValidationError as error:
-        output.err.print(f"astreinte: settings: {reason_of(error)}", style="red", markup=False)
+        output.err.print(f"astreinte: settings: {unfit(error)}", style="red", markup=False)
         sys.exit(1)
     except (
         Unavailable,

@@ -201,7 +201,8 @@ async def _replay(
     if not servers:
         fail("no desk runs in this folder; name a Kafka with --broker HOST:PORT")
     verdicts: list[Verdict] = []
-    async with Neighbours(settings, servers, embedded=bool(here and here.embedded)) as near:
+    embedded = not settings.kafka.servers and bool(here and here.embedded)
+    async with Neighbours(settings, servers, embedded=embedded) as near:
         await near.connect()
         try:
             again = Replay(record, near.teller, force=force)

@@ -15,14 +15,14 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from gateways.http import PortTaken, listen, serving, url_of
-from schemas.errors import Unavailable, reason_of
+from schemas.errors import Unavailable
 from schemas.topics import STAGES
 from services import logs
 from services.neighbours import Neighbours
 from services.policy import Policy
 from services.record import RECORDED, every_step
 from services.runtime import Runner
-from services.settings import Settings
+from services.settings import Settings, unfit
 from services.stage import Stage
 from services.steps import read_step
 from services.watch import Healths, Reach, healths_of, watching
@@ -156,6 +156,6 @@ def main(name: str) -> None:
         logs.begin([name])
         sys.exit(asyncio.run(run([name])))
     except ValidationError as error:
-        sys.exit(f"settings: {reason_of(error)}")
+        sys.exit(f"settings: {unfit(error)}")
     except (Unavailable, WrongDatabase, PortTaken) as error:
         sys.exit(str(error))

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -190,7 +198,7 @@ class KnowledgeSettings(BaseSettings):
 class Settings(BaseModel):
     """All of them, for a process that runs more than one stage."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
@@ -212,3 +220,17 @@ class Settings(BaseModel):
             msg = f"ASTREINTE_DISPATCH_OUTBOUND=webhook needs {' and '.join(missing)}"
             raise ValueError(msg)
         return self
+
+
+def unfit(error: ValidationError) -> str:
+    """Say which variables do not fit, and why, without their values: one may be a password."""
+    parts = [field.annotation for field in Settings.model_fields.values()]
+    prefixes = {part.__name__: part.model_config["env_prefix"] for part in parts if part}
+    prefix = prefixes.get(error.title, "")
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(
+        f"{prefix}{str(problem['loc'][0]).upper()}: {problem['msg']}"
+        if problem["loc"]
+        else problem["msg"].removeprefix("Value error, ")
+        for problem in problems
+    )
