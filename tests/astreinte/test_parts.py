@@ -20,6 +20,7 @@ from schemas.topics import TOPICS
 from tests.conftest import QuickKafka, until
 
 ROOT = Path(__file__).parents[2]
+START_S = 60
 NOWHERE = "mysql+pymysql://me:secret@127.0.0.1:1/x"
 
 
@@ -61,7 +62,7 @@ class Part:
 
     async def serving(self) -> httpx.AsyncClient:
         """Wait until it says where it serves, and return a client of it."""
-        told = await until(lambda: re.search(r"; (http://\S+)/health/ready", self.log))
+        told = await until(lambda: re.search(r"; (http://\S+)/health/ready", self.log), START_S)
         return httpx.AsyncClient(base_url=told[1], trust_env=False, timeout=10)
 
     async def ready(self) -> httpx.AsyncClient:
@@ -71,7 +72,7 @@ class Part:
         async def is_ready() -> bool:
             return (await client.get("/health/ready")).status_code == 200
 
-        await until(is_ready)
+        await until(is_ready, START_S)
         return client
 
     def end(self) -> int:
