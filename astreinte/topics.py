@@ -28,6 +28,7 @@ def show(context: typer.Context, broker: BrokerOption = "", json_: JsonOption = 
         if broker or json_:
             msg = f"options stand after {context.invoked_subcommand}"
             raise typer.BadParameter(msg)
+    logging.getLogger("gateways").setLevel(logging.WARNING)  # says that it waits, and for whom
         return
     here = running.find()
     settings = KafkaSettings(servers=broker) if broker else KafkaSettings()

@@ -81,12 +81,7 @@ async def let_in(cluster: Cluster, within_s: float = 0.0) -> AsyncIterator[AIOKa
 
 
 async def _enter(cluster: Cluster, until: float) -> AIOKafkaConnection:
-    try:
-        places = [(host, port) for host, port, _ in collect_hosts(cluster.address, randomize=False)]
-    except ValueError:
-        msg = f"ASTREINTE_KAFKA_SERVERS: {cluster.address!r} is not host:port,…"
-        raise _Shut(msg, for_good=True) from None
-    connection, brokers = await _first(cluster, places, until)
+    connection, brokers = await _first(cluster, _places(cluster.address), until)
     if (connection.host, connection.port) in brokers:
         return connection
     # Clients talk to brokers at the addresses that these give themselves: often the wrong ones.
@@ -99,6 +94,17 @@ async def _enter(cluster: Cluster, until: float) -> AIOKafkaConnection:
         )
         raise _Shut(msg, for_good=shut.for_good) from None
     return connection
+
+
+def _places(address: str) -> list[Place]:
+    try:
+        found = [(host, port) for host, port, _ in collect_hosts(address, randomize=False)]
+    except ValueError:
+        found = []
+    if not found or not all(0 < port < 65_536 for _, port in found):  # noqa: PLR2004 - of TCP
+        msg = f"ASTREINTE_KAFKA_SERVERS: {address!r} is not host:port,…"
+        raise _Shut(msg, for_good=True)
+    return found
 
 
 async def _first(
@@ -126,7 +132,7 @@ async def _knock(
             brokers = (await connection.send(MetadataRequest([]))).to_object()["brokers"]
         if not brokers:
             raise KafkaConnectionError
-    except (OSError, KafkaError) as error:
+    except (OSError, KafkaError, ValueError) as error:  # a name may be none, or an answer
         if connection:
             connection.close()
         why = f"Kafka at {host}:{port} {_why(error, cluster)}"

@@ -138,11 +138,14 @@ async def test_whoever_hangs_up_is_said_to_speak_something_else_perhaps():
 async def test_a_name_that_nobody_knows_is_said():
     said, _ = await refused(Cluster("kafka.invalid:9092"))
     assert "kafka.invalid:9092 has a name that is not known here" in said
+    said, _ = await refused(Cluster(f"{'x' * 64}.invalid:9092"))
+    assert "cannot be reached (UnicodeError): is ASTREINTE_KAFKA_SERVERS right?" in said
 
 
-async def test_an_address_that_is_none_is_said_at_once():
-    said, seconds = await refused(Cluster("127.0.0.1:kafka"), within_s=30)
-    assert said == "ASTREINTE_KAFKA_SERVERS: '127.0.0.1:kafka' is not host:port,…"
+@pytest.mark.parametrize("address", ["127.0.0.1:kafka", "127.0.0.1:99999", "127.0.0.1:", "[::1"])
+async def test_an_address_that_is_none_is_said_at_once(address: str):
+    said, seconds = await refused(Cluster(address), within_s=30)
+    assert said == f"ASTREINTE_KAFKA_SERVERS: {address!r} is not host:port,…"
     assert seconds < 1
 
 
