@@ -1,12 +1,21 @@
-"""The columns that tables share: moments, long texts, bytes."""
+"""The columns that tables share: moments, numbers, long texts, bytes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, LargeBinary, Text, TypeDecorator
-from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, MEDIUMTEXT
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    LargeBinary,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, MEDIUMBLOB, MEDIUMTEXT
 
 MYSQL: dict[str, Any] = {
     "mysql_engine": "InnoDB",
@@ -38,6 +47,16 @@ class Utc(TypeDecorator[datetime]):
         """Put the zone back."""
         del dialect
         return value.replace(tzinfo=UTC) if value else None
+
+
+def counter() -> Any:
+    """Return a number of rows without end."""
+    return BigInteger().with_variant(Integer(), "sqlite")  # only that one counts by itself there
+
+
+def decimal() -> Any:
+    """Return a number with 15 digits."""
+    return Float().with_variant(DOUBLE(), "mysql")
 
 
 def long_text() -> Any:

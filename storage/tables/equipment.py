@@ -33,7 +33,7 @@ class Device(SQLModel, table=True):
     model_id: str | None = Field(
         default=None, foreign_key="printer_model.model_id", max_length=40, index=True
     )
-    serial_number: str = Field(index=True, max_length=100)
+    serial_number: str = Field(max_length=100)
     installed_on: date | None = None
     warranty_until: date | None = None
     location: str = Field(default="", max_length=255)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import Utc
+from storage.tables.columns import Utc, decimal
 
 
 class Prediction(SQLModel, table=True):
@@ -16,10 +16,10 @@ class Prediction(SQLModel, table=True):
 
     event_id: str = Field(primary_key=True, max_length=80)
     task: str = Field(primary_key=True, max_length=20)
-    message_id: str = Field(max_length=36, index=True)
+    message_id: str = Field(max_length=36)
     conversation_id: str = Field(max_length=40)
     label: str = Field(max_length=40)
-    confidence: float
+    confidence: float = Field(sa_column=Column(decimal(), nullable=False))
     at: datetime = Field(sa_type=Utc)
 
 
@@ -27,7 +27,7 @@ class Extraction(SQLModel, table=True):
     """What `extract` found in a message, each with its place in the text."""
 
     event_id: str = Field(primary_key=True, max_length=80)
-    message_id: str = Field(max_length=36, index=True)
+    message_id: str = Field(max_length=36)
     conversation_id: str = Field(max_length=40)
     fields: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
     at: datetime = Field(sa_type=Utc)
@@ -37,20 +37,18 @@ class Retrieval(SQLModel, table=True):
     """The articles that `rag` found near enough: `[{article, language, score}]`."""
 
     event_id: str = Field(primary_key=True, max_length=80)
-    message_id: str = Field(max_length=36, index=True)
+    message_id: str = Field(max_length=36)
     conversation_id: str = Field(max_length=40)
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
-    best_score: float | None = None
+    best_score: float | None = Field(default=None, sa_column=Column(decimal()))
     at: datetime = Field(sa_type=Utc)
 
 
 class Metric(SQLModel, table=True):
     """A figure of one road: `answered_alone` (1 or 0), `road_s` (seconds, inbound to outcome)."""
 
-    __table_args__ = (Index("metric_named", "name", "at"),)
-
     event_id: str = Field(primary_key=True, max_length=80)
     name: str = Field(primary_key=True, max_length=40)
     conversation_id: str = Field(default="", max_length=40)
-    value: float
+    value: float = Field(sa_column=Column(decimal(), nullable=False))
     at: datetime = Field(sa_type=Utc)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import Utc, long_text
+from storage.tables.columns import Utc, decimal, long_text
 
 
 class Customer(SQLModel, table=True):
@@ -65,10 +65,10 @@ class Conversation(SQLModel, table=True):
     reason: str = Field(default="", max_length=40)
     priority: str = Field(default="", max_length=16)
     category: str = Field(default="", max_length=40)
-    confidence: float | None = None
+    confidence: float | None = Field(default=None, sa_column=Column(decimal()))
     language: str = Field(default="", max_length=2)
     assigned_to: str = Field(default="", max_length=80)
-    last_message_id: str = Field(default="", max_length=36)
+    last_message_id: str = Field(default="", max_length=36, index=True)
     version: int = 0
     trial: bool = False
     created_at: datetime = Field(sa_type=Utc)
@@ -80,7 +80,7 @@ class History(SQLModel, table=True):
     """What was done with a conversation, and by whom: system, agent or customer."""
 
     history_id: str = Field(primary_key=True, max_length=80)
-    conversation_id: str = Field(max_length=40, index=True)
+    conversation_id: str = Field(max_length=40)
     action: str = Field(max_length=40)
     actor_type: str = Field(default="system", max_length=16)
     actor: str = Field(default="", max_length=80)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import Utc, long_text, raw_bytes
+from storage.tables.columns import Utc, counter, decimal, long_text, raw_bytes
 
 
 class Journal(SQLModel, table=True):
@@ -25,7 +25,7 @@ class Recorded(SQLModel, table=True):
     __tablename__ = "event"
     __table_args__ = (Index("event_of_trace", "trace_id", "occurred_at"),)
 
-    seq: int | None = Field(default=None, primary_key=True)
+    seq: int | None = Field(default=None, sa_column=Column(counter(), primary_key=True))
     event_id: str = Field(unique=True, max_length=80)
     trace_id: str = Field(max_length=32)
     conversation_id: str = Field(default="", max_length=40, index=True)
@@ -33,7 +33,7 @@ class Recorded(SQLModel, table=True):
     topic: str = Field(max_length=64)
     partition_offset: str = Field(default="", max_length=40)
     occurred_at: datetime = Field(sa_type=Utc)
-    took_ms: float = 0.0
+    took_ms: float = Field(default=0.0, sa_column=Column(decimal(), nullable=False))
     why: str = Field(default="", max_length=1000)
     body: str = Field(sa_column=Column(long_text(), nullable=False))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.columns import Utc, long_text
+from storage.tables.columns import Utc, counter, long_text
 
 
 class Outgoing(SQLModel, table=True):
@@ -43,8 +43,8 @@ class Outgoing(SQLModel, table=True):
 class Attempt(SQLModel, table=True):
     """One attempt to send a reply, or one report of what became of it."""
 
-    attempt_id: int | None = Field(default=None, primary_key=True)
-    reply_id: str = Field(max_length=36, index=True)
+    attempt_id: int | None = Field(default=None, sa_column=Column(counter(), primary_key=True))
+    reply_id: str = Field(max_length=36)
     outbound: str = Field(max_length=32)
     outcome: str = Field(max_length=16)
     provider_id: str = Field(default="", max_length=255)

@@ -1,0 +1,265 @@
+"""No query that runs often reads a whole table, on any database.
+
+The statements are those that the real functions send while they run on a record of some age; each
+is then explained by the database itself. Plans are compared with the size of the tables, not with
+time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, event, text
+from sqlmodel import Session, SQLModel
+
+from services.record import keep
+from services.steps import Step
+from storage import dead, doubts, journal, outbox, roads
+from storage.database import Database, insert_new
+from storage.tables import (
+    Attempt,
+    Contact,
+    Conversation,
+    Customer,
+    DeadLetter,
+    History,
+    Journal,
+    Message,
+    Outgoing,
+    Prediction,
+    Recorded,
+    ThreadId,
+)
+from tests.console.record import walk
+from tests.events import NOW
+from tests.storage.test_intake import mail
+from tests.storage.test_outbox import row as reply
+from tests.storage.test_roads import step
+
+MANY = 3_000
+"""Rows of a table that is large here."""
+
+ON_PURPOSE = {
+    "SELECT conversation.state, count(*)": "counts all conversations by state, from an index alone",
+    "v_pipeline_performance": "counts all conversations by day, for people who ask now and then",
+}
+"""Statements that read a whole table, by how they begin, each with the reason."""
+
+VIEWS = ("v_actionable_tickets", "v_pipeline_performance", "v_unprocessed_messages")
+
+Statement = tuple[str, Any]
+
+
+def at(number: int) -> Any:
+    return NOW - timedelta(minutes=MANY - number)
+
+
+def name(number: int) -> str:
+    return str(UUID(int=number))
+
+
+def fill(session: Session) -> None:
+    """Write a record of some age: nearly all is done, a little is under way."""
+    numbers = range(MANY)
+    rows: dict[type[SQLModel], list[dict[str, Any]]] = {
+        Customer: [
+            {"customer_id": f"k{n}", "address": f"mailto:{n}@x", "name": "", "created_at": at(n)}
+            for n in numbers
+        ],
+        Contact: [{"address": f"mailto:{n}@x", "customer_id": f"k{n}"} for n in numbers],
+        Conversation: [
+            {
+                "conversation_id": f"c{n}", "customer_id": f"k{n}", "channel": "email",
+                "subject": "", "state": "handed_over" if n % 50 == 0 else "answered",
+                "reason": "", "trial": False, "created_at": at(n), "last_at": at(n),
+                "last_message_id": name(n),
+            }
+            for n in numbers
+        ],
+        Message: [
+            {
+                "message_id": name(n), "conversation_id": f"c{n}", "channel": "email",
+                "external_id": f"<{n}@y>", "subject": "", "text": "x", "received_text": "x",
+                "received_at": at(n), "stored_at": at(n), "sender": "a", "trial": False,
+                "new_customer": False, "new_conversation": False, "why": "", "outcome": "answered",
+            }
+            for n in numbers
+        ],
+        ThreadId: [{"mail_id": f"<{n}@y>", "conversation_id": f"c{n}"} for n in numbers],
+        Outgoing: [
+            reply(n)
+            | {
+                "reply_id": name(n), "message_id": name(n), "conversation_id": f"c{n}",
+                "status": "sent", "told_at": at(n), "created_at": at(n), "next_attempt_at": at(n),
+            }
+            | ({"status": ("queued", "sending", "doubtful")[n % 3], "told_at": None,
+                "owner": "o", "claimed_at": at(n)} if n > MANY - 60 else {})
+            for n in numbers
+        ],
+        Attempt: [
+            {"reply_id": name(n), "outbound": "file", "outcome": "accepted", "provider_id": "",
+             "detail": "", "at": at(n)}
+            for n in numbers
+        ],
+        History: [
+            {"history_id": f"h{n}", "conversation_id": f"c{n}", "action": "answered",
+             "actor_type": "system", "actor": "", "at": at(n)}
+            for n in numbers
+        ],
+        Recorded: [
+            step(n, trace_id=UUID(int=n // 2).hex, conversation_id=f"c{n // 2}", occurred_at=at(n))
+            for n in range(2 * MANY)
+        ],
+        Prediction: [
+            {"event_id": f"e{n}", "task": "intent", "message_id": name(n),
+             "conversation_id": f"c{n}", "label": "fault", "confidence": 0.5, "at": at(n)}
+            for n in numbers
+        ],
+        Journal: [
+            {"event_id": name(n), "body": "{}", "accepted_at": at(n),
+             "finished_at": None if n > MANY - 20 else at(n)}
+            for n in numbers
+        ],
+        DeadLetter: [letter(n) for n in numbers],
+    }  # fmt: skip
+    for table, found in rows.items():
+        insert_new(session, table, found)
+
+
+def letter(number: int) -> dict[str, Any]:
+    state = "waiting" if number % 100 == 0 else "replayed" if number % 101 == 0 else "dropped"
+    return {
+        "dead_id": name(number), "stage": "classify", "error": "Rejected", "reason": "because",
+        "topic": "printer.received", "place": f"0/{number}", "record_key": b"k", "headers": {},
+        "body": b"{}", "cut_bytes": 0, "trace_id": UUID(int=number).hex,
+        "message_id": name(number), "died_at": at(number), "state": state, "replays": 0,
+    }  # fmt: skip
+
+
+@pytest.fixture
+async def aged(database: Database) -> Database:
+    await database.write(fill)
+    if not database.is_sqlite:  # a server counts its rows now and then; a file is never asked to
+        with database.engine.connect() as connection:
+            tables = ", ".join(SQLModel.metadata.tables)
+            connection.execute(text(f"ANALYZE TABLE {tables}")).all()
+    return database
+
+
+async def ordinary_day(database: Database) -> None:
+    """Have all that happens often happen."""
+    await walk(database, mail(1, text="Bourrage papier"))
+    await walk(database, mail(2, in_reply_to="<1@x>", references=("<2999@y>",)))
+    await database.write(a_dead_letter)
+    await database.write(settling)
+    await database.write(journal.accept, "j1", "{}", NOW)
+    await database.read(journal.unfinished)
+    await database.write(outbox.tell_again, [name(7), name(8)])
+    await database.read(outbox.depth)
+    await database.read(looking)
+
+
+def a_dead_letter(session: Session) -> None:
+    died = letter(MANY + 1) | {"trace_id": UUID(int=5).hex, "message_id": name(5)}
+    row = step(90_001, "dead.classify", trace_id=died["trace_id"])
+    keep(session, [Step(row, died["message_id"], dead=died, replay_of=name(101))], NOW)
+    (found, *_) = dead.find(session, dead.Wanted(stage="classify", limit=50))
+    dead.named(session, [found.dead_id])
+    dead.reopen(session, found, NOW, found.trace_id, found.message_id)
+    dead.end(session, found.dead_id, dead.DROPPED, NOW)
+
+
+def settling(session: Session) -> None:
+    (row, *_) = doubts.claimed(session)
+    doubts.doubt(session, row, NOW)
+    doubts.due(session, NOW)
+    doubts.settle(session, row.reply_id, status="queued", next_attempt_at=NOW)
+    doubts.left(session, name(3), "p", NOW, "file")
+    doubts.delivered(session, name(3), NOW, "file")
+    doubts.failed(session, name(3), "no", "file")
+
+
+def looking(session: Session) -> None:
+    roads.conversations(session, 200)
+    roads.totals(session)
+    roads.conversation(session, "c7")
+    for one in (UUID(int=7).hex, "e7", "c7"):
+        roads.trace(session, one)
+    roads.since(session, roads.last_seq(session) - 100)
+    roads.outcome(session, name(7))
+    roads.ended(session, [name(n) for n in range(64)])
+
+
+def explained(connection: Connection, statement: Statement) -> list[str]:
+    """What a database says of the tables that a statement reads as a whole."""
+    query, parameters = statement
+    if connection.dialect.name == "sqlite":
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)
+        lines = [str(line[3]) for line in plan]
+        ordered = re.compile(r"SCAN \w+ USING (COVERING )?INDEX" if "LIMIT" in query else r"(?!)")
+        scans = [line for line in lines if re.match(r"SCAN (?!CONSTANT ROW|newest|anon_)", line)]
+        return [line for line in scans if not ordered.match(line)]
+    plan = connection.exec_driver_sql(f"EXPLAIN {query}", parameters)
+    return [
+        f"{line['type']} {line['table']}, {line['rows']} rows"
+        for line in plan.mappings()
+        if line["type"] in {"ALL", "index"}
+        and int(line["rows"] or 0) > MANY // 4
+        # The first few of an index, in its order.
+        and not (line["type"] == "index" and "LIMIT" in query and line["Extra"] == "Using index")
+    ]
+
+
+def indexes(connection: Connection, statement: Statement) -> set[str]:
+    """The indexes that a database goes by for a statement."""
+    query, parameters = statement
+    if connection.dialect.name == "sqlite":
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)
+        return {name for line in plan for name in re.findall(r"INDEX (\w+)", str(line[3]))}
+    plan = connection.exec_driver_sql(f"EXPLAIN {query}", parameters)
+    return {name for line in plan.mappings() for name in str(line["key"]).split(",")}
+
+
+def chosen() -> set[str]:
+    """The indexes that were chosen for queries: those that carry no key, as servers want one."""
+    return {
+        str(index.name)
+        for table in SQLModel.metadata.sorted_tables
+        for index in table.indexes
+        if not index.unique and not next(iter(index.columns)).foreign_keys
+    }
+
+
+async def test_no_query_of_an_ordinary_day_reads_a_whole_table_and_each_index_serves_one(
+    aged: Database,
+) -> None:
+    sent: dict[str, Statement] = {view: (f"SELECT * FROM {view}", ()) for view in VIEWS}
+
+    def note(_c: Any, _cursor: Any, query: str, values: Any, _context: Any, many: bool) -> None:
+        if re.match(r"\s*(SELECT|UPDATE|DELETE)", query):
+            sent.setdefault(query, (query, values[0] if many else values))
+
+    event.listen(aged.engine, "before_cursor_execute", note)
+    await ordinary_day(aged)
+    event.remove(aged.engine, "before_cursor_execute", note)
+    assert len(sent) > 40
+    found, excused, used = {}, set(), set()
+    with aged.engine.connect() as connection:
+        for query, statement in sent.items():
+            used |= indexes(connection, statement)
+            whole = explained(connection, statement)
+            reason = next((start for start in ON_PURPOSE if flat(query).startswith(start)), "")
+            if whole and not reason:
+                found[flat(query)] = whole
+            excused |= {reason} if whole else set()
+    assert found == {}, "\n".join(f"{plan}: {query}" for query, plan in found.items())
+    assert excused - {""} == ON_PURPOSE.keys()
+    assert chosen() - used == set()
+
+
+def flat(query: str) -> str:
+    return " ".join(query.split())
