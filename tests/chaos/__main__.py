@@ -22,45 +22,15 @@ from pathlib import Path
 
 from tests.chaos import report
 from tests.chaos.judge import judge
-from tests.chaos.trial import Plan, Result, Trial
-
-ALL = (
-    "broker killed",
-    "member comes and goes",
-    "database killed",
-    "provider hangs",
-    "member comes and is killed",
-    "database stopped",
-)
-SHORT = Plan(
-    kills=20,
-    kill_every_s=4.0,
-    troubles=("broker killed", "member comes and is killed", "database killed"),
-    trouble_every_s=6.0,
-    hang_s=8.0,
-    database_s=8.0,
-    calm_s=10.0,
-    last_calm_s=0.0,
-)
-LONG = Plan(
-    kills=200,
-    kill_every_s=5.0,
-    troubles=ALL,
-    trouble_every_s=20.0,
-    hang_s=30.0,
-    database_s=30.0,
-    calm_s=60.0,
-    last_calm_s=240.0,
-    settle_s=900.0,
-)
-CALM = replace(SHORT, kills=0, troubles=(), calm_s=60.0)
+from tests.chaos.plan import FORMS, Plan
+from tests.chaos.trial import Result, Trial
 
 
 def main() -> int:
     """Hold a trial as asked; return the exit status."""
     given = _options()
     plan = replace(
-        {"short": SHORT, "long": LONG, "calm": CALM}[given.form],
+        FORMS[given.form],
         **{
             name: value
             for name, value in vars(given).items()
@@ -105,7 +75,7 @@ def _conclude(plan: Plan, result: Result, trial: Trial, given: argparse.Namespac
     _say(text)
     if verdict.violations:
         file = trial.folder / "violations.txt"
-        file.write_text(report.explain(result, verdict, trial.work))
+        file.write_text(report.explain(result, verdict, trial.desk.work))
         _say(f"{len(verdict.violations)} promises broken; see {file}")
         return 1
     if given.keep or given.folder:
@@ -121,7 +91,7 @@ def _options() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("form", nargs="?", choices=["short", "long", "calm"], default="short")
+    parser.add_argument("form", nargs="?", choices=FORMS, default="short")
     parser.add_argument("--report", type=Path, help="where the report is written, as Markdown")
     parser.add_argument("--folder", type=Path, help="new folder for logs and data, kept")
     parser.add_argument("--keep", action="store_true", help="keep logs and data of a good run too")

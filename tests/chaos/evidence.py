@@ -142,20 +142,21 @@ def read_tables(url: str) -> Tables:
     return found
 
 
-def unfinished(url: str) -> tuple[int, int, int]:
-    """Count messages without outcome, replies without an end, and events that are recorded."""
+def unfinished(url: str) -> dict[str, int]:
+    """Count messages and replies without an end; and, as a sign of life, events recorded."""
+    queries = {
+        "messages": "SELECT COUNT(*) FROM message WHERE outcome = ''",
+        "replies": "SELECT COUNT(*) FROM outgoing WHERE told_at IS NULL",
+        "recorded": "SELECT COUNT(*) FROM event",
+    }
     engine = create_engine(url)
     with engine.connect() as connection:
-        counts = [
-            int(connection.execute(text(query)).scalar_one())
-            for query in (
-                "SELECT COUNT(*) FROM message WHERE outcome = ''",
-                "SELECT COUNT(*) FROM outgoing WHERE told_at IS NULL",
-                "SELECT COALESCE(MAX(seq), 0) FROM event",
-            )
-        ]
+        counts = {
+            name: int(connection.execute(text(query)).scalar_one())
+            for name, query in queries.items()
+        }
     engine.dispose()
-    return counts[0], counts[1], counts[2]
+    return counts
 
 
 def read_ledger(folder: Path) -> Ledger:

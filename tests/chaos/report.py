@@ -14,7 +14,8 @@ from schemas.topics import STAGES
 from tests.chaos.evidence import ROAD
 from tests.chaos.judge import Verdict, Violation, grown, is_flat
 from tests.chaos.parts import Part, by_part
-from tests.chaos.trial import Plan, Result
+from tests.chaos.plan import DISK_FULL, Plan
+from tests.chaos.trial import Result
 
 KINDS = {
     "lost": "accepted messages without exactly one outcome",
@@ -38,7 +39,7 @@ AROUND_S = 10.0
 
 def add_processes(result: Result, verdict: Verdict) -> None:
     """Judge what processes are, beside what they did."""
-    for part in result.parts:
+    for part in result.desk.parts:
         for life in part.lives:
             found = grown(life.memory)
             if found and not is_flat(*found):
@@ -81,12 +82,13 @@ def _head(plan: Plan, result: Result, verdict: Verdict) -> str:
 
 
 def _done(result: Result, verdict: Verdict) -> Iterator[tuple[str, object]]:
-    kills = {part.name: part.kills for part in result.parts}
+    kills = {part.name: part.kills for part in result.desk.parts}
     yield "processes killed with SIGKILL", sum(kills.values())
     yield "of these", ", ".join(f"{name} {number}" for name, number in kills.items())
-    yield "broker killed and started again", result.kafka.kills
-    yield "database killed and started again", result.database.kills
-    yield "database stopped for a while", result.database.stops
+    yield "broker killed and started again", result.desk.kafka.kills
+    yield "database killed and started again", result.desk.database.kills
+    yield "database stopped for a while", result.desk.database.stops
+    yield "disk of the database full for a while", result.done[DISK_FULL]
     yield "provider hung for a while", result.done["provider hangs"]
     yield "second instances added, and ended", result.done["member comes and goes"]
     yield "second instances added, and killed", result.done["member comes and is killed"]
@@ -184,7 +186,7 @@ def _silences(result: Result) -> list[float]:
 
 def _processes(result: Result) -> str:
     rows = []
-    for name, parts in by_part([*result.parts, *result.members]).items():
+    for name, parts in by_part([*result.desk.parts, *result.desk.members]).items():
         lives = [life for part in parts for life in part.lives]
         ready = sorted(life.ready_after_s for life in lives if life.ready_after_s is not None)
         failures = Counter(status for part in parts for status in part.failures)

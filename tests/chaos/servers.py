@@ -6,9 +6,11 @@ import asyncio
 import os
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.chaos.parts import ROOT
@@ -34,6 +36,11 @@ class Server:
         """End it as an operator would; its data stay."""
         await self._script("stop", "--port", str(self.port))
 
+    async def start_unless_it_runs(self) -> None:
+        """Start it again if it ended by itself."""
+        if not self._runs():
+            await self.start()
+
     async def end_for(self, seconds: float) -> None:
         """Stop it for a while."""
         self.stops += 1
@@ -52,6 +59,9 @@ class Server:
         self.kills += 1
         await asyncio.sleep(seconds)
         await self.start()
+
+    def _runs(self) -> bool:
+        return Path(f"/proc/{self._pid()}").exists()
 
     def _pid(self) -> int:
         for folder in RECORDS:
@@ -77,6 +87,35 @@ class Server:
             msg = f"{' '.join(command)}: {done.stderr.strip()}"
             raise RuntimeError(msg)
         return done.stdout.strip()
+
+
+class SmallDisk:
+    """A file system of its own for a server's data, so that it can be filled up without harm."""
+
+    def __init__(self, folder: Path, size: str) -> None:
+        self._folder, self._size = folder, size
+        self._ballast = folder / "ballast"
+
+    def mount(self) -> bool:
+        """Mount it; say whether that could be done: as root only, and not in every container."""
+        self._folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={self._size}", "tmpfs", str(self._folder)]
+        return not subprocess.run(command, check=False, capture_output=True).returncode
+
+    def fill(self) -> None:
+        """Leave no byte to anybody."""
+        with self._ballast.open("wb") as file, suppress(OSError):
+            while True:
+                room = shutil.disk_usage(self._folder).free
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), max(room, 4096))
+
+    def make_room(self) -> None:
+        """Take the ballast away."""
+        self._ballast.unlink(missing_ok=True)
+
+    def unmount(self) -> None:
+        """Give it back, with all that is on it."""
+        subprocess.run(["umount", str(self._folder)], check=True)
 
 
 async def within(seconds: float, condition: object, what: str) -> None:
