@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ai.embeddings import ModelMissing
 from astreinte import contract, database, dead, looking, output, parts, simulating, topics, trying
 from astreinte.desk import desk
+from astreinte.importing import command as importing
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
 from astreinte.parts import PARTS
@@ -31,6 +32,7 @@ __all__ = [
     "contract",
     "database",
     "dead",
+    "importing",
     "looking",
     "main",
     "parts",

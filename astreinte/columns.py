@@ -99,7 +99,7 @@ def _columns(record: Mapping[str, object], default: Channel) -> dict[str, Any]:
     filled: dict[str, object] = {}
     for name, value in record.items():
         if value is not None and not (isinstance(value, str) and not value.strip()):
-            filled.setdefault(_fold(name), value)
+            filled.setdefault(fold(name), value)
     fields: dict[str, Any] = {
         field: _text(field, found[0])
         for field, names in NAMES.items()
@@ -108,14 +108,15 @@ def _columns(record: Mapping[str, object], default: Channel) -> dict[str, Any]:
     fields["subject"] = " ".join(fields.get("subject", "").splitlines())
     fields["channel"] = _channel(fields["channel"]) if "channel" in fields else default
     if "received_at" in fields:
-        fields["received_at"] = _moment(fields["received_at"])
+        fields["received_at"] = moment_of(fields["received_at"])
     addresses = [_text("from", filled[name]) for name in ADDRESSES if name in filled]
     fields["sender"] = _sender(addresses, fields["channel"], known="customer_ref" in fields)
     return fields
 
 
 @lru_cache(1024)
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
+    """Return a word as words are compared: no case, no accents, letters and digits only."""
     plain = unicodedata.normalize("NFKD", name.lower())
     return "".join(character for character in plain if character.isalnum())
 
@@ -128,7 +129,7 @@ def _text(field: str, value: object) -> str:
 
 
 def _channel(word: str) -> Channel:
-    if channel := CHANNELS.get(_fold(word)):
+    if channel := CHANNELS.get(fold(word)):
         return channel
     # In a shifted column it may be a customer's sentence: only a word is told.
     told = repr(word) if WORD.fullmatch(word) else f"of {len(word)} characters"
@@ -136,7 +137,8 @@ def _channel(word: str) -> Channel:
     raise Unusable(msg)
 
 
-def _moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
+    """Read a date, whichever way it is written; without a zone it is UTC. Raises `Unusable`."""
     if EPOCH.fullmatch(text):
         count = float(text)
         return datetime.fromtimestamp(count / (1000 if count >= FIRST_MILLISECONDS else 1), UTC)
@@ -162,4 +164,4 @@ def _sender(addresses: list[str], channel: Channel, *, known: bool) -> str | Non
 def speaks(columns: Iterable[str]) -> bool:
     """Say whether one of the columns holds what customers write."""
     words = {*NAMES["text"], *NAMES["subject"], *NAMES["html"]}
-    return any(_fold(column) in words for column in columns)
+    return any(fold(column) in words for column in columns)

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from astreinte.columns import ALIASES, Unusable, speaks
-from gateways.mail import WINDOWS_1252
+from astreinte.texts import UnreadableFile, check_size, open_text
 
-MAX_FILE_BYTES = 512 * 2**20
 MAX_ROW_CHARACTERS = 4 * 2**20
 """Of one row of a table: room for what is refused for its length, an end for a lost quote."""
 MAX_DIGITS = 255
@@ -30,18 +29,11 @@ Records = Iterator[tuple[str, object]]
 """The name of its list, if the file has several, and the record: bytes are a mail."""
 
 
-class UnreadableFile(ValueError):  # noqa: N818 - it names what is the matter
-    """The file cannot be read at all."""
-
-
 def reader_of(path: Path) -> Callable[[Path], Records]:
     """Return what reads this file, by its name or by how it begins. Raises `UnreadableFile`."""
     if path.is_dir():
         return _folder
-    size = path.stat().st_size
-    if not path.is_file() or not 0 < size <= MAX_FILE_BYTES:
-        msg = f"a file of 1 to {MAX_FILE_BYTES} bytes is needed, this one has {size}"
-        raise UnreadableFile(msg)
+    check_size(path)
     if reader := READERS.get(path.suffix.lower()):
         return reader
     with path.open("rb") as stream:
@@ -53,18 +45,6 @@ def reader_of(path: Path) -> Callable[[Path], Records]:
     raise UnreadableFile(msg)
 
 
-def _open(path: Path) -> TextIO:
-    with path.open("rb") as stream:
-        encoding = json.detect_encoding(stream.read(4))  # by its BOM or its zeros
-    errors = "strict"
-    if encoding.startswith("utf-8"):
-        encoding, errors = "utf-8-sig", WINDOWS_1252
-    with path.open(encoding=encoding, errors=errors) as stream:
-        while stream.read(2**20):  # a bad byte at the end is told at the start
-            pass
-    return path.open(encoding=encoding, errors=errors, newline="")
-
-
 def _parse(text: str) -> Any:
     # NaN is what pandas writes for "nothing"; Python refuses to read integers of 4300 digits.
     return json.loads(
@@ -74,8 +54,15 @@ def _parse(text: str) -> Any:
     )
 
 
-def _json(path: Path) -> Records:
-    with _open(path) as stream:
+def lists_in(path: Path) -> list[tuple[str, list[object]]]:
+    """Return the lists of a JSON file by their names; the file's own has none.
+
+    Raises
+    ------
+    UnreadableFile
+        It is no JSON, or has no list.
+    """
+    with open_text(path) as stream:
         text = stream.read()
     try:
         data = _parse(text)
@@ -84,8 +71,7 @@ def _json(path: Path) -> Records:
         raise UnreadableFile(msg) from None
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and error.lineno == 2:  # noqa: PLR2004 - JSON Lines, misnamed
-            yield from _json_lines(path)
-            return
+            return [("", [record for _, record in _json_lines(path)])]
         msg = f"broken JSON at line {error.lineno}, column {error.colno}: {error.msg}"
         raise UnreadableFile(msg) from None
     lists = [("", data)] if isinstance(data, list) else list(_lists(data))
@@ -94,6 +80,11 @@ def _json(path: Path) -> Records:
     if not lists:
         msg = "the JSON has no list of messages"
         raise UnreadableFile(msg)
+    return lists
+
+
+def _json(path: Path) -> Records:
+    lists = lists_in(path)
     for name, records in lists:
         yield from ((name if len(lists) > 1 else "", record) for record in records)
 
@@ -107,7 +98,7 @@ def _lists(data: object, above: str = "") -> Iterator[tuple[str, list[object]]]:
 
 
 def _json_lines(path: Path) -> Records:
-    with _open(path) as stream:
+    with open_text(path) as stream:
         for line in filter(str.strip, stream):
             try:
                 yield "", _parse(line)
@@ -142,7 +133,7 @@ class _Lines(Iterator[str]):
 
 def _table(path: Path) -> Records:
     csv.field_size_limit(MAX_ROW_CHARACTERS)
-    with _open(path) as stream:
+    with open_text(path) as stream:
         head = stream.read(65_536).lstrip().split("\n")[0]
         stream.seek(0)
         lines = _Lines(stream)
@@ -181,18 +172,28 @@ def _row(names: list[str], row: list[str]) -> object:
     return {name: value for name, value in reversed([*zip(names, row, strict=True)]) if value}
 
 
+def mails_in(folder: Path) -> list[Path]:
+    """Return the mails of a folder and those below it: `*.eml`, and what lies in Maildirs."""
+    return sorted(
+        one
+        for one in folder.rglob("*")
+        if (one.suffix.lower() == ".eml" or one.parent.name in {"cur", "new"}) and one.is_file()
+    )
+
+
 def _eml(path: Path) -> Records:
     yield "", path.read_bytes()
 
 
 def _folder(path: Path) -> Records:
-    mails = sorted(one for one in path.rglob("*") if one.suffix.lower() == ".eml" and one.is_file())
+    mails = mails_in(path)
     if not mails:
         msg = "the folder has no mails (.eml)"
         raise UnreadableFile(msg)
     for one in mails:
         try:
-            yield from reader_of(one)(one)
+            check_size(one)
+            yield from _eml(one)
         except (OSError, UnreadableFile) as error:
             yield "", Unusable(f"a mail that cannot be read ({type(error).__name__})")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from astreinte.columns import Unusable, fields_from
-from astreinte.formats import Records, UnreadableFile, reader_of
+from astreinte.formats import Records, reader_of
+from astreinte.texts import UnreadableFile
 from schemas.errors import reason_of
 from schemas.printer import InboundMessage
 from schemas.vocabulary import Channel
@@ -31,7 +32,7 @@ class Broken:
 
 
 def read(
-    path: Path, *, default_channel: Channel, now: datetime
+    path: Path, *, default_channel: Channel, now: datetime, apart: bool = True
 ) -> Iterator[InboundMessage | Broken]:
     """Read a mailbox: one item for each record, in order.
 
@@ -43,6 +44,8 @@ def read(
         The channel of records that name none. Mails are mails.
     now
         The time of records that tell none, with its zone.
+    apart
+        Two records of one id are two messages; else they are one, told twice.
 
     Raises
     ------
@@ -58,10 +61,12 @@ def read(
     except UnicodeError:
         msg = "the file is no text in UTF-8, UTF-16 or Windows-1252"
         raise UnreadableFile(msg) from None
-    return _items(chain(first, records), default_channel, now)
+    return _items(chain(first, records), default_channel, now, apart=apart)
 
 
-def _items(records: Records, channel: Channel, now: datetime) -> Iterator[InboundMessage | Broken]:
+def _items(
+    records: Records, channel: Channel, now: datetime, *, apart: bool
+) -> Iterator[InboundMessage | Broken]:
     positions: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     for number, (name, record) in enumerate(records, 1):
@@ -70,7 +75,8 @@ def _items(records: Records, channel: Channel, now: datetime) -> Iterator[Inboun
         try:
             fields = {"received_at": now} | fields_from(record, channel)
             given = fields.get("external_id") or (positions[name] if name else f"row/{number}")
-            own = _unique(f"{name}/{given}" if name else str(given), seen)
+            own = f"{name}/{given}" if name else str(given)
+            own = _unique(own, seen) if apart else own
             if not (fields.get("sender") or fields.get("customer_ref")):
                 fields["customer_ref"] = f"record:{own}"[:MAX_IDENTIFIER]
             item = InboundMessage.model_validate(fields | {"external_id": own})

@@ -51,10 +51,23 @@ class Summary:
         ordered = sorted(self.elapsed_ms)
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        return {
+            "messages": sum(self.actions.values()),
+            "actions": dict(self.actions),
+            "reasons": {f"{action}/{reason}": n for (action, reason), n in self.reasons.items()},
+            "p50_ms": round(self.percentile(0.5), 1),
+            "p95_ms": round(self.percentile(0.95), 1),
+        }
+
 
 @asynccontextmanager
-async def pipeline(settings: Settings) -> AsyncIterator[Neighbours]:
-    """Have a pipeline: the servers of the settings, or an embedded one with a throw-away record."""
+async def pipeline(settings: Settings, *, keep: bool = False) -> AsyncIterator[Neighbours]:
+    """Have a pipeline: the Kafka of the settings, or an embedded one of our own.
+
+    The latter has a record that is thrown away, or with `keep` that of the settings.
+    """
     if settings.kafka.servers:
         async with Neighbours(settings, settings.kafka.servers) as near:
             await near.connect()
@@ -65,7 +78,8 @@ async def pipeline(settings: Settings) -> AsyncIterator[Neighbours]:
         return
     with tempfile.TemporaryDirectory(prefix="astreinte-") as folder, broker(settings) as (kafka, _):
         url = f"sqlite:///{folder}/trial.db"
-        tried = settings.model_copy(update={"database": DatabaseSettings(url=url)})
+        thrown_away = {"database": DatabaseSettings(url=url)}
+        tried = settings if keep else settings.model_copy(update=thrown_away)
         async with (
             Neighbours(tried, kafka, embedded=True) as near,
             running(near, [*STAGES, "record"]),
@@ -82,8 +96,17 @@ def as_trial(message: InboundMessage, run: str) -> InboundMessage:
     return InboundMessage.model_validate(body | {"external_id": name, "trial": True})
 
 
-async def process(near: Neighbours, messages: Iterable[InboundMessage], done: Done) -> None:
-    """Send messages through; call `done` with each, its line and its milliseconds, as they end."""
+async def process(
+    near: Neighbours,
+    messages: Iterable[InboundMessage],
+    done: Done,
+    *,
+    as_they_are: bool = False,
+) -> None:
+    """Send messages through; call `done` with each, its line and its milliseconds, as they end.
+
+    `as_they_are`: the record knows them, and their roads are to end there.
+    """
     waiting: dict[str, InboundMessage] = {}
     run = uuid4().hex[:8]
     source = iter(messages)
@@ -91,7 +114,7 @@ async def process(near: Neighbours, messages: Iterable[InboundMessage], done: Do
     while True:
         fresh = list(_next(source, waiting.values()))
         if fresh:
-            trials = [as_trial(message, run) for message in fresh]
+            trials = fresh if as_they_are else [as_trial(message, run) for message in fresh]
             await near.teller.tell(trials, "process")
             waiting |= {str(t.event_id): m for t, m in zip(trials, fresh, strict=True)}
         if not waiting:

@@ -145,9 +145,9 @@ def note(
     known.owners[message.conversation_id] = message.customer_id
     additions.attachments += attachment_rows(message_id, inbound)
     if message.channel is Channel.EMAIL:
-        additions.threads.append(
-            {"mail_id": message.external_id, "conversation_id": message.conversation_id}
-        )
+        thread = {"mail_id": message.external_id, "conversation_id": message.conversation_id}
+        additions.threads.append(thread)
+        known.threads.setdefault(message.external_id, message.conversation_id)
 
 
 def attachment_rows(message_id: str, inbound: InboundMessage) -> list[dict[str, Any]]:

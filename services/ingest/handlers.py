@@ -29,6 +29,15 @@ def inbound_messages(database: Database) -> Handler:
 
 
 def _take_in(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[Sequence[Event]]:
+    told, additions = place(session, arrivals, now)
+    intake.add(session, additions)
+    return told
+
+
+def place(
+    session: Session, arrivals: Sequence[Arrival], now: datetime
+) -> tuple[list[Sequence[Event]], intake.Additions]:
+    """Find customer and conversation of each arrival; return what is told, and what to write."""
     known = intake.look_up(
         session,
         {(arrival.inbound.channel.value, arrival.inbound.external_id) for arrival in arrivals},
@@ -36,9 +45,7 @@ def _take_in(session: Session, arrivals: Sequence[Arrival], now: datetime) -> li
         {name[:255] for arrival in arrivals for name in arrival.answers_to},
     )
     additions = intake.Additions()
-    told = [_place(arrival, known, additions, now) for arrival in arrivals]
-    intake.add(session, additions)
-    return told
+    return [_place(arrival, known, additions, now) for arrival in arrivals], additions
 
 
 def _place(

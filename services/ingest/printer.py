@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from uuid import uuid5
 import phonenumbers
 
 from schemas.errors import Rejected
-from schemas.event import ASTREINTE
+from schemas.identity import customer_met_at
 from schemas.printer import CustomerMessage, InboundMessage, MessageReceived
 from schemas.vocabulary import Channel
 
@@ -60,8 +61,8 @@ class Arrival:
 
     @property
     def customer_id(self) -> str:
-        """The customer who is met at this address for the first time."""
-        return f"k{uuid5(ASTREINTE, 'customer ' + self.address).hex[:20]}"
+        """The customer, unless the address is known to be another's."""
+        return customer_met_at(self.address)
 
 
 class Open(Protocol):
@@ -124,10 +125,16 @@ def address_of(inbound: InboundMessage) -> str:
     """Return one spelling for all ways to write an address, a number or a reference."""
     if not inbound.sender:
         return f"ref:{inbound.customer_ref}"
-    if inbound.channel in {Channel.SMS, Channel.CALL}:
-        return f"tel:{_number(inbound.sender)}"
-    kind = "mailto" if inbound.channel is Channel.EMAIL else "chat"
-    return f"{kind}:{inbound.sender.strip().lower()}"
+    return spelling(inbound.channel, inbound.sender)
+
+
+def spelling(channel: Channel, sender: str) -> str:
+    """Return one spelling for all ways to write an address or a number of a channel."""
+    if channel in {Channel.SMS, Channel.CALL}:
+        return f"tel:{_number(sender)}"
+    kind = "mailto" if channel is Channel.EMAIL else "chat"
+    # An é may be one character or an e and its accent: they look the same, and are to mean it.
+    return f"{kind}:{unicodedata.normalize('NFC', sender.strip().lower())}"
 
 
 def _number(sender: str) -> str:

@@ -22,6 +22,7 @@ COMMANDS = [
     "send",
     "simulate",
     "process",
+    "import",
     "trace",
     "topics",
     "asyncapi",

@@ -104,6 +104,11 @@ async def test_a_mail_finds_its_conversation_by_what_it_answers_to(handle: Handl
     assert first.key == second.key == third.key != fourth.key
 
 
+async def test_a_mail_finds_its_conversation_within_a_batch_too(handle: Handler) -> None:
+    first, second = await tell(handle, mail(1), mail(2, in_reply_to="<1@x>"))
+    assert first.key == second.key
+
+
 async def test_a_stranger_who_names_a_thread_does_not_get_in(handle: Handler) -> None:
     (first,) = await tell(handle, mail(1))
     (forged,) = await tell(handle, mail(2, in_reply_to="<1@x>", **{"from": "eve@exemple.example"}))

@@ -124,6 +124,7 @@ def test_a_hundred_thousand_lines_are_cleaned_in_a_moment(line: str) -> None:
         ("sms", "36180", "tel:36180"),
         ("sms", "36 180", "tel:36180"),
         ("email", "Ana.Dupont@Exemple.EXAMPLE", "mailto:ana.dupont@exemple.example"),
+        ("email", "le\u0301a@exemple.example", "mailto:l\u00e9a@exemple.example"),
         ("chat", " Visiteur-7 ", "chat:visiteur-7"),
     ],
 )

@@ -1,0 +1,1 @@
+"""What people have already, brought into the record: once, however often it is read."""
