@@ -68,19 +68,10 @@ def table(found: Sequence[DeadLetter], limit: int) -> None:
     for (stage, error, reason, state), count in causes.most_common(20):
         grouped.add_row(stage, error, reason, STATES_FR[state], str(count))
     output.out.print(grouped)
-    rows = Table(box=box.SIMPLE)
-    for name in ("lettre", "depuis", "étape", "lue à", "raison", "état"):
-        rows.add_column(name, no_wrap=name != "raison")
     for each in found[-limit:]:
-        rows.add_row(
-            each.dead_id[:SHORT],
-            f"{each.died_at:%Y-%m-%d %H:%M:%S}",
-            each.stage,
-            f"{each.topic} {each.place}",
-            each.reason[:80],
-            STATES_FR[each.state],
-        )
-    output.out.print(rows)
+        when = f"{each.died_at:%Y-%m-%d %H:%M:%S}"
+        where = f"{each.stage}, {each.topic} {each.place}, {STATES_FR[each.state]}"
+        output.out.print(f"  {each.dead_id[:SHORT]}  {when}  {where}", markup=False)
     if len(found) > limit:
         output.out.print(f"… et {len(found) - limit} plus anciennes (--limit)")
     output.out.print("`astreinte dead show LETTRE` la montre, `astreinte dead replay` la rejoue.")
@@ -114,7 +105,7 @@ def verdicts(made: Sequence[Verdict], *, dry_run: bool) -> None:
             said = f"{verdict.letter.dead_id[:SHORT]} {STATES_FR[verdict.outcome]} : {why}"
             output.out.print(said, markup=False)
     counts = Counter(verdict.outcome for verdict in made)
-    parts = [f"{count} {STATES_FR[outcome]}" for outcome, count in counts.items()]
+    parts = [f"{STATES_FR[outcome]} : {count}" for outcome, count in counts.items()]
     output.out.print(("À sec : " if dry_run else "") + ", ".join(parts))
 
 
