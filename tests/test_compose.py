@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pymysql
 import pytest
 import yaml
 from hatchling.builders.wheel import WheelBuilder
@@ -308,6 +309,10 @@ def test_kafka_is_the_version_that_is_tested(services: dict[str, Service]) -> No
     pom = (ROOT / "scripts" / "kafka-pom.xml").read_text("utf-8")
     version = re.search(r"<kafka\.version>(.+?)</", pom)[1]
     assert services["kafka"]["image"] == f"apache/kafka:{version}"
+
+
+def test_the_driver_encrypts_by_itself_as_passwords_of_mysql_8_need() -> None:
+    assert pymysql.Connection(defer_connect=True).ssl
 
 
 def test_mysql_is_as_strict_as_the_one_that_is_tested() -> None:
