@@ -33,6 +33,8 @@ WRONG = {
     1044: "refuses this user: it has no rights on this database",
     1045: "refuses the user or the password",
     1049: "has no such database: create it first",
+    1129: "has blocked this host after errors: run FLUSH HOSTS there",
+    1130: "lets nobody in from this host: the user must be allowed from here",
     1142: "refuses a statement: the user needs all rights on its database",
     1227: "refuses a statement: the user needs all rights on its database",
     1290: "is read-only: name the primary, or take read_only off",
@@ -202,7 +204,8 @@ def why_later(error: DBAPIError) -> str:
     """Return what keeps a database from doing something now."""
     code = _code(error)
     known = LATER_SQLITE if isinstance(error.orig, sqlite3.Error) else LATER
-    return known.get(code) or why_not(error) or f"does not answer (error {code})"
+    which = f"error {code}" if code else type(error.orig).__name__
+    return known.get(code) or why_not(error) or f"does not answer ({which})"
 
 
 def _code(error: DBAPIError) -> int:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -188,3 +189,23 @@ async def _settled(clients: list[httpx.AsyncClient], wanted: list[int]) -> list[
         told = re.search(r'^astreinte_partitions{stage="extract"} (\d+)', text, re.MULTILINE)
         found.append(int(told[1]) if told else -1)
     return found if sorted(found) == wanted else []
+
+
+async def test_a_part_whose_record_cannot_be_used_says_why_and_ends(
+    tmp_path: Path, kafka: QuickKafka
+) -> None:
+    began = time.monotonic()
+    bad = {
+        ("services.ingest",): ("postgresql://me:secret@x/y", "kept in SQLite, MySQL or MariaDB"),
+        ("astreinte", "run", "record", "console"): (NOWHERE, "does not answer (error 2003)"),
+    }
+    parts = []
+    for words, (url, _) in bad.items():
+        env = {"ASTREINTE_DATABASE_URL": url, "ASTREINTE_DATABASE_CONNECT_S": "2"}
+        parts.append(Part(tmp_path, kafka.address, *words, **env))
+    for part, (_, why) in zip(parts, bad.values(), strict=True):
+        assert await asyncio.to_thread(part.process.wait, START_S) == 1
+        assert why in part.log.splitlines()[-1]
+        assert "Traceback" not in part.log
+        assert "secret" not in part.log
+    assert time.monotonic() - began > 2
