@@ -167,7 +167,8 @@ class Postman:
                     "at": datetime.now(UTC),
                 }
             )
-            held_up = row.status in outbox.WAITING
+            # A refusal too: until it is written down, a process that dies would ask and try again.
+            held_up = row.status != SendStatus.SENT.value
         self._ended += rows
         self._due.set()
 

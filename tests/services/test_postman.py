@@ -473,6 +473,26 @@ async def test_it_gives_up_after_so_many_attempts_and_says_why(
     assert (never.status, never.attempts) == ("failed", 3)
 
 
+async def test_what_follows_a_refused_reply_waits_until_the_refusal_is_written_down(
+    database: Database, ears: Ears
+):
+    class Looking(Door):
+        seen = ""
+
+        async def send(self, letter: Letter) -> str:
+            if letter.text == "second":
+                self.seen = (await rows(database))["first"].status
+            return await super().send(letter)
+
+    door = Looking()
+    door.refuses = {"first"}
+    await database.write(outbox.record, [row("first", "c"), row("second", "c")])
+    async with working(database, door, ears):
+        await until(lambda: all_told(database))
+    # Killed in between, the next process would find "first" unsent, and send it after "second".
+    assert door.seen == "failed"
+
+
 async def test_what_waits_behind_another_reply_is_not_counted_as_tried(
     database: Database, door: Door, ears: Ears
 ):
