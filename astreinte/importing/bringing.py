@@ -86,9 +86,9 @@ class Bringing:
                     await self._table(table, origin)
 
     async def _table(self, table: str, origin: str) -> None:
-        told: set[str] = set()
+        told = tickets.Told()
         if table == "tickets" and origin in self.shelf.origins("messages"):
-            told = {tickets.told_by(row) for row in self.shelf.rows("messages", origin)}
+            told = tickets.Told.by(self.shelf.rows("messages", origin))
         mapper = MAPPERS.get(table) or partial(tickets.ticket, told=told)
         for rows in _batches(self.shelf.rows(table, origin)):
             mapped = [(row, item) for row in rows if (item := self._mapped(mapper, row))]

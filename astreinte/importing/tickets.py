@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 from pydantic import ValidationError
 
@@ -34,10 +35,28 @@ SENT = {"sent", "delivered"}
 HUMAN = {"agent", "customer"}
 
 
-def ticket(row: Row, told: set[str]) -> Item:
-    """Read a ticket; `told` are the texts that are messages of their own."""
+@dataclass
+class Told:
+    """What is known of tickets by their messages: texts, as digests, and channels."""
+
+    texts: set[str] = field(default_factory=set)
+    channels: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, messages: Iterable[Row]) -> Self:
+        """Gather it from the messages of an export."""
+        told = cls()
+        for row in messages:
+            name = text(row.values, "ticket_id")
+            told.texts.add(digest_of(row.origin, name, _body(row.values)))
+            told.channels.setdefault(name, text(row.values, "channel"))
+        return told
+
+
+def ticket(row: Row, told: Told) -> Item:
+    """Read a ticket; its own text is a message, unless it is told as one."""
     values, key = row.values, key_of(row.table, row.values)
-    found = _read(values)
+    found = _read({"channel": told.channels.get(key)} | values)
     client = text(values, "client_id", "customer_id") or found.get("customer_ref", "")
     message = _inbound(row, found, f"{row.origin}/ticket/{key}", client or f"ticket/{key}")
     own = message | {"trial": False}
@@ -62,7 +81,7 @@ def ticket(row: Row, told: set[str]) -> Item:
     )
     if not columns["priority"] and text(values, "priority"):
         detail["priority"] = text(values, "priority")
-    is_told = digest_of(row.origin, key, own["received_text"]) in told
+    is_told = digest_of(row.origin, key, own["received_text"]) in told.texts
     return item(
         row,
         columns,
@@ -75,11 +94,6 @@ def ticket(row: Row, told: set[str]) -> Item:
 def digest_of(origin: str, ticket_id: str, words: str) -> str:
     """Return what tells a text of a ticket from others."""
     return sha256(f"{origin}\n{ticket_id}\n{words.strip()}".encode()).hexdigest()
-
-
-def told_by(row: Row) -> str:
-    """Return the digest of what a message of a ticket says."""
-    return digest_of(row.origin, text(row.values, "ticket_id"), _body(row.values))
 
 
 def message(row: Row) -> Item:
@@ -181,13 +195,12 @@ def _reply(row: Row, key: str, words: str, at: datetime | None) -> Item:
     if not words:
         msg = "an answer without text"
         raise Unusable(msg)
+    who = " ".join(filter(None, (text(values, "responder_type"), text(values, "responder_id"))))
     columns = {
         "channel": _read({"channel": text(values, "channel")})["channel"].value,
         "subject": text(values, "subject"),
         "text": words,
-        "how": " ".join(
-            filter(None, (text(values, "responder_type"), text(values, "responder_id")))
-        ),
+        "how": who or row.origin,
         "provider_id": text(values, "external_id"),
         "sent_at": at,
     }

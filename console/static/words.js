@@ -49,6 +49,7 @@ const WORDS = {
   "state.answered": ["répondu", "answered"],
   "state.handed_over": ["transmis à une personne", "handed over to a person"],
   "state.ignored": ["sans suite", "ignored"],
+  "state.closed": ["clos", "closed"],
   "state.failed": ["échec, une personne doit répondre", "failed, a person must answer"],
   "colon": ["\u00a0: ", ": "],
   "channel.email": ["e-mail", "e-mail"],

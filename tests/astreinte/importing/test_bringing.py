@@ -127,6 +127,7 @@ async def test_a_ticket_is_a_conversation_with_all_that_was_said(database: Datab
     ticket = await one(database, Conversation, external_ref="SAV-2025-001")
     assert (ticket.state, ticket.reason, ticket.priority) == ("handed_over", "imported", "high")
     assert (ticket.category, ticket.assigned_to, ticket.confidence) == ("technical", "Léa", None)
+    assert ticket.channel == "email"
     assert ticket.created_at == datetime(2025, 1, 20, 8, 0, tzinfo=UTC)
     assert ticket.last_at == datetime(2025, 1, 21, 9, 30, tzinfo=UTC)
     own = [m for m in await every(database, Message) if m.conversation_id == ticket.conversation_id]
@@ -137,6 +138,8 @@ async def test_a_ticket_is_a_conversation_with_all_that_was_said(database: Datab
     ]
     answer = await one(database, Outgoing, conversation_id=ticket.conversation_id)
     assert (answer.status, answer.text) == ("sent", "Remplacez le tambour.")
+    assert answer.how == "printer_support"
+    assert (await one(database, Outgoing, text="La voici.")).how == "agent Léa"
     assert answer.told_at
     assert answer.message_id not in {m.message_id for m in own}
     photo = await one(database, Attachment)
