@@ -142,17 +142,7 @@ def summary(made: Summary, broken: int, *, machine: bool) -> None:
     total = sum(made.actions.values())
     p50, p95 = made.percentile(0.5), made.percentile(0.95)
     if machine:
-        reasons = {f"{action}/{reason}": n for (action, reason), n in made.reasons.items()}
-        as_json(
-            {
-                "messages": total,
-                "broken": broken,
-                "actions": dict(made.actions),
-                "reasons": reasons,
-                "p50_ms": round(p50, 1),
-                "p95_ms": round(p95, 1),
-            }
-        )
+        as_json(made.as_json() | {"broken": broken})
         return
     table = Table(title=f"{total} messages, p50 {p50:.0f} ms, p95 {p95:.0f} ms")
     table.add_column("issue")
