@@ -13,15 +13,18 @@ import pytest
 import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+from sqlmodel import SQLModel
 from typer.main import get_command
 
 from astreinte.cli import app
 from astreinte.columns import ADDRESSES, ALIASES
+from astreinte.importing.words import CLOSED
 from knowledge.articles import Article, Version
 from schemas import frigo, printer, vocabulary
 from schemas.event import Event, Value
 from schemas.topics import DAY_MS, TOPICS
 from services.settings import Settings
+from storage import outbox, schema
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -85,6 +88,37 @@ def test_every_topic_is_documented_as_it_is_and_no_other():
         )
         for topic in TOPICS
     }
+
+
+# --- the record ------------------------------------------------------------------------------
+
+
+FIRST_DESK = {
+    *("customers", "printer_models", "devices", "knowledge_base", "tickets", "messages"),
+    *("attachments", "extractions", "rag_results", "predictions", "responses", "outbound_logs"),
+    *("processing_steps", "ticket_history", "automation_metrics"),
+}
+
+
+def test_every_table_of_the_record_is_documented_and_no_other():
+    section = sections((REFERENCE / "record.md").read_text("utf-8"))["Tables"]
+    told = {cells[0].strip("`"): cells for cells in rows(section)}
+    assert told.keys() == SQLModel.metadata.tables.keys()
+    assert {cells[2].strip("`") for cells in told.values()} - {"—"} == FIRST_DESK
+    topics = {topic.name for topic in TOPICS} | {"dead.*"}
+    assert {name for cells in told.values() for name in CODE.findall(cells[4])} <= topics
+
+
+def test_every_view_of_the_record_is_documented_and_no_other():
+    section = sections((REFERENCE / "record.md").read_text("utf-8"))["Views"]
+    views = next(step.module.VIEWS for step in schema.steps() if step.revision == "0006")
+    assert {cells[0].strip("`") for cells in rows(section)} == views.keys()
+
+
+def test_every_state_of_a_conversation_is_documented_and_no_other():
+    section = sections((REFERENCE / "record.md").read_text("utf-8"))["States"]
+    told = {cells[0].strip("`") for cells in rows(section)}
+    assert told == {*outbox.STATE_AFTER.values(), "on_the_road", "failed", CLOSED}
 
 
 # --- settings --------------------------------------------------------------------------------

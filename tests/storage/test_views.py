@@ -64,6 +64,7 @@ async def test_what_waits_for_a_person_comes_most_urgent_first(database: Databas
         {"state": "failed", "priority": "critical", "external_ref": "TK007"},
         {"state": "on_the_road", "priority": "critical"},
         {"state": "handed_over", "priority": "high", "confidence": 0.91},
+        {"state": "handed_over", "priority": "critical", "trial": True},
     )
     found = await database.read(rows, "SELECT * FROM v_actionable_tickets")
     assert [row["conversation_id"] for row in found] == ["c5", "c1", "c7", "c3", "c4", "c0"]
@@ -89,6 +90,8 @@ async def test_automation_is_counted_by_day_without_what_was_left_alone(database
         {"state": "answered", "confidence": 0.8},
         {"state": "handed_over", "confidence": 0.305},
         {"state": "ignored", "confidence": 0.1},
+        {"state": "answered", "confidence": 0.1, "trial": True},
+        {"state": "closed", "reason": "imported"},
         {"state": "on_the_road", "day": 1},
         {"state": "ignored", "day": 2},
     )

@@ -10,7 +10,7 @@ down_revision = "0005"
 LOST = ()
 
 VIEWS = {
-    # What waits for a person, most urgent first.
+    # What waits for a person, most urgent first. Nobody waits for the end of a trial.
     "v_actionable_tickets": """
         SELECT c.conversation_id, c.external_ref, c.state, c.reason, c.priority, c.category,
                c.confidence, c.channel, c.subject, c.created_at, c.last_at, c.assigned_to,
@@ -20,18 +20,19 @@ VIEWS = {
         JOIN customer k ON k.customer_id = c.customer_id
         LEFT JOIN device d ON d.device_id = c.device_id
         LEFT JOIN printer_model m ON m.model_id = d.model_id
-        WHERE c.state IN ('handed_over', 'failed')
+        WHERE c.state IN ('handed_over', 'failed') AND c.trial = 0
         ORDER BY CASE c.priority WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2
                  WHEN 'low' THEN 3 ELSE 2 END, c.created_at
     """,
-    # Automation: what was answered without a person, of what was not left alone on purpose.
+    # Automation: what was answered without a person, of what was not left alone on purpose, nor
+    # tried, nor answered by another desk and brought along.
     "v_pipeline_performance": """
         SELECT DATE(created_at) AS day, COUNT(*) AS total,
                SUM(CASE WHEN state = 'answered' THEN 1 ELSE 0 END) AS auto_resolved,
                ROUND(AVG(confidence), 2) AS avg_confidence,
                ROUND(100.0 * SUM(CASE WHEN state = 'answered' THEN 1 ELSE 0 END)
                      / COUNT(*), 1) AS automation_rate
-        FROM conversation WHERE state <> 'ignored'
+        FROM conversation WHERE state <> 'ignored' AND reason <> 'imported' AND trial = 0
         GROUP BY DATE(created_at)
     """,
     # What is on its road, oldest first.
