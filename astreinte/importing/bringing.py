@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby, islice
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
@@ -18,7 +19,7 @@ from astreinte.importing.report import Report
 from astreinte.importing.rows import Read, Remark, Row, Shelf, Skip
 from astreinte.importing.tables import TABLES, WORKINGS
 from gateways.html import text_of
-from schemas.errors import Rejected
+from schemas.errors import Rejected, Unavailable
 from schemas.printer import InboundMessage
 from services.ingest.handlers import place
 from services.ingest.printer import Arrival, arrive
@@ -29,6 +30,7 @@ from storage.imports.messages import as_history
 from storage.imports.writers import WRITERS
 
 AT_ONCE = 200
+WAITS_S = (0.1, 1.0, 5.0)
 T = TypeVar("T")
 Advance = Callable[[int], None]
 
@@ -119,11 +121,21 @@ class Bringing:
             return [Verdict("usable") for _ in items]
         writer, now = WRITERS[items[0].kind], datetime.now(UTC)
         try:
-            return await self.database.write(ledger.bring, writer, origin, items, now)
+            return await self._patiently(ledger.bring, writer, origin, items, now)
         except (SQLAlchemyError, OverflowError) as error:
             if len(items) > 1:  # one of them is refused: which?
                 return [(await self._write(origin, [item]))[0] for item in items]
             return [Verdict("skipped", f"the database refuses it ({type(error).__name__})")]
+
+    async def _patiently(self, work: Callable[..., T], *args: Any) -> T:
+        """Write; a desk that runs meanwhile may hold the rows for a moment."""
+        database = cast("Database", self.database)
+        for wait_s in WAITS_S:
+            try:
+                return await database.write(work, *args)
+            except Unavailable:
+                await asyncio.sleep(wait_s)
+        return await database.write(work, *args)
 
     async def _mails(self, origin: str) -> None:
         arrivals = [pair for row in self.shelf.rows("mail", origin) if (pair := self._arrived(row))]
@@ -135,7 +147,7 @@ class Bringing:
             found: set[str] | None = None
             if self.database:
                 arrived = [arrival for _, arrival in some]
-                found = await self.database.write(_past, arrived, origin, now)
+                found = await self._patiently(_past, arrived, origin, now)
             for row, arrival in some:
                 name = str(arrival.inbound.event_id)
                 told = Verdict("usable") if found is None else verdict[name in found]

@@ -10,8 +10,8 @@ from typing import Any
 
 from astreinte.columns import NAMES, fold
 
-MAX_IDENTIFIER = 200
-"""Of a row's id there: with the export's name and ours before it, it fits an external id."""
+MAX_IDENTIFIER = 160
+"""Of a row's id there: with the export's name (80) and a word before it, it fits an identity."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def ticket(row: Row, told: Told) -> Item:
         "reason": IMPORTED,
         "priority": word_of(Priority, text(values, "priority")),
         "category": category_of(values),
-        "external_ref": text(values, "external_ref") or key,
+        "external_ref": text(values, "external_ref")[:255] or key,
         "assigned_to": text(values, "assigned_to"),
         "created_at": created,
         "last_at": fields.moment(values, "last_activity_at") or created,

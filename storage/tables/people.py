@@ -45,7 +45,8 @@ class Consent(SQLModel, table=True):
 class Conversation(SQLModel, table=True):
     """Messages of one customer over one channel that belong together; a ticket.
 
-    `state` follows `last_message_id`: the outcome of an older message does not change it.
+    `state` follows `last_message_id`: the outcome of an older message does not change it. Where
+    that is `imported`, it is what the export said, until the customer writes again.
     `version` counts changes, for those who change what they have read before.
     """
 

@@ -16,6 +16,7 @@ from astreinte.importing.bringing import Bringing, gather
 from astreinte.importing.reading import read
 from astreinte.importing.report import Report
 from astreinte.importing.rows import Shelf
+from schemas.errors import Unavailable
 from schemas.printer import InboundMessage
 from services.ingest.handlers import inbound_messages
 from storage.database import Database
@@ -450,6 +451,32 @@ async def test_one_row_that_the_database_refuses_does_not_take_its_neighbours_al
     assert counts(report) == {"clients": {"new": 2, "skipped": 1}}
     assert report.skips[0].place == "clients.json row 2"
     assert "the database refuses it" in report.skips[0].reason
+
+
+async def test_a_record_that_is_busy_for_a_moment_is_waited_for(
+    database: Database,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    busy = [Unavailable("a deadlock"), Unavailable("a deadlock")]
+
+    def waits(work: Any) -> Any:
+        if busy:
+            raise busy.pop()
+        return real(work)
+
+    real = bringing.WRITERS["customer"]
+    monkeypatch.setitem(bringing.WRITERS, "customer", waits)
+    monkeypatch.setattr(bringing, "WAITS_S", (0.01, 0.01))
+    report = await bring(database, saved(tmp_path, "clients.json", [{"client_id": "K1"}]))
+    assert counts(report) == {"clients": {"new": 1}}
+
+
+async def test_ids_of_any_length_are_taken(database: Database, tmp_path: Path) -> None:  # noqa: F811
+    rows = [{"id": f"{n}{'é' * 5_000}", "text": "x", "email": "a@x.example"} for n in (1, 2)]
+    path = saved(tmp_path, f"{'n' * 100}.json", rows)
+    assert counts(await bring(database, path)) == {"tickets": {"new": 2}}
+    assert counts(await bring(database, path)) == {"tickets": {"unchanged": 2}}
 
 
 async def test_a_dry_run_says_what_could_be_used_and_needs_no_record() -> None:
