@@ -19,7 +19,9 @@ from sqlmodel import Session, SQLModel
 from services.record import keep
 from services.steps import Step
 from storage import dead, doubts, journal, outbox, roads
+from storage.customers import Card, owners_of, recognise
 from storage.database import Database, insert_new
+from storage.imports.ledger import Item, bring
 from storage.tables import (
     Attempt,
     Contact,
@@ -161,6 +163,7 @@ async def ordinary_day(database: Database) -> None:
     await database.write(outbox.tell_again, [name(7), name(8)])
     await database.read(outbox.depth)
     await database.read(looking)
+    await database.write(bringing_along)
 
 
 def a_dead_letter(session: Session) -> None:
@@ -181,6 +184,13 @@ def settling(session: Session) -> None:
     doubts.left(session, name(3), "p", NOW, "file")
     doubts.delivered(session, name(3), NOW, "file")
     doubts.failed(session, name(3), "no", "file")
+
+
+def bringing_along(session: Session) -> None:
+    recognise(session, [Card(("mailto:7@x",)), Card(("mailto:new@x", "tel:+33612345678"))], NOW)
+    ticket = Item("ticket", "1", {"external_ref": "1"}, ("mailto:7@x",), {}, {"message": ""})
+    bring(session, lambda work: {"1": work.target(ticket)}, "export", [ticket], NOW)
+    owners_of(session, ["c7"])
 
 
 def looking(session: Session) -> None:
