@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def server() -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables of this program, and nothing in them."""
+    file = tmp_path_factory.mktemp("migrated") / "record.db"
+    made = Database(f"sqlite:///{file}")
+    schema.migrate(made.engine)
+    made.close()
+    return file
+
+
 def empty(database: Database) -> None:
     """Remove all rows; migrations take too long to be made for each test."""
     with database.engine.begin() as connection:
@@ -38,11 +49,12 @@ def empty(database: Database) -> None:
 
 @pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.mysql)])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    on_server = request.param == "mysql"
-    url = request.getfixturevalue("server") if on_server else f"sqlite:///{tmp_path}/record.db"
-    made = Database(url)
-    if on_server:
+    if request.param == "mysql":
+        made = Database(request.getfixturevalue("server"))
         empty(made)
+    else:
+        copy = shutil.copy(request.getfixturevalue("migrated"), tmp_path / "record.db")
+        made = Database(f"sqlite:///{copy}")
     await made.prepare()
     yield made
     made.close()
