@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +101,10 @@ def test_a_folder_is_a_model_too(tmp_path: Path, embedder: Embedder) -> None:
     assert own.fingerprint == embedder.fingerprint
     assert np.allclose(own.compute(["panne"]), embedder.compute(["panne"]), atol=0.01)
     own.close()
+
+
+def test_the_runtime_of_the_model_keeps_no_id_of_this_machine(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", "import ai.embeddings"]
+    home = {"HOME": str(tmp_path), "PYTHONPATH": str(SHIPPED.parents[1])}
+    subprocess.run(words, env=home, check=True)
+    assert list(tmp_path.rglob("*")) == []
