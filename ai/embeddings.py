@@ -23,7 +23,7 @@ from tokenizers import Tokenizer
 # Its import alone makes up an id of this machine, and reports go to its makers. Not from here.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 SHIPPED = Path(__file__).parent / "models"
 BATCH = 32
