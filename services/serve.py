@@ -31,6 +31,8 @@ from storage.engine import WrongDatabase
 log = logging.getLogger(__name__)
 
 CONSUMERS = (*STAGES, "record")
+KEEPERS = {"ingest", "dispatch", "record"}
+"""Who needs the database."""
 SENTENCE = "starting %s, with Kafka at %s; %s/health/ready says how it goes"
 
 Face = Callable[[Neighbours, Healths], FastAPI]
@@ -72,7 +74,7 @@ async def running(
     stages = [] if stages is None else stages
     try:
         await near.connect()
-        if near.has_database:  # who only reads it needs its tables too
+        if near.has_database or KEEPERS & set(names):  # first: what is wrong is said at once
             await near.database.prepare(near.settings.database.connect_s)
         # Side by side: while one trains its classifier, the others join their groups.
         ends = (_start(name, near, stages) for name in names)
