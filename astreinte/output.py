@@ -15,6 +15,7 @@ from rich.table import Table
 
 from astreinte.process import Summary
 from astreinte.story import Told
+from gateways.groups import Rewound
 from gateways.topics import Shape
 from knowledge.wording import load_wording
 from schemas.vocabulary import Action, Language
@@ -130,6 +131,13 @@ def differences(found: Sequence[Difference], *, machine: bool) -> None:
 def created(name: str, shape: Shape) -> None:
     """Print that a topic was made."""
     out.print(f"créé : {name} ({shape.partitions} partitions, {shape.copies} copie(s))")
+
+
+def rewound(group: str, back: Sequence[Rewound]) -> None:
+    """Print from where a group reads again."""
+    out.print(f"{group} : {sum(each.was_at - each.now_at for each in back)} message(s) à relire")
+    for each in back:
+        out.print(f"  {each.topic}/{each.partition} : {each.was_at} → {each.now_at}")
 
 
 def adjusted(each: Difference) -> None:

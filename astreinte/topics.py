@@ -1,17 +1,21 @@
-"""`astreinte topics`: what waits in them, are they as they should be, and making them so."""
+"""`astreinte topics`: what waits in them, are they as they should be; reading them again."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from astreinte import output, running
+from astreinte.choosing import moment
 from astreinte.options import BrokerOption, JsonOption, app, fail
+from gateways.groups import rewind
 from gateways.kafka import Cluster
 from services.neighbours import cluster_of
+from services.serve import CONSUMERS
 from services.settings import KafkaSettings
 from services.survey import survey
 from services.topics import Difference, adjust, compare, create_missing
@@ -24,11 +28,11 @@ app.add_typer(topics, name="topics")
 def show(context: typer.Context, broker: BrokerOption = "", json_: JsonOption = False) -> None:
     """Show the topics: rate, lag, and since when the oldest message waits."""
     logging.basicConfig(level=logging.CRITICAL)
+    logging.getLogger("gateways").setLevel(logging.WARNING)  # says that it waits, and for whom
     if context.invoked_subcommand:
         if broker or json_:
             msg = f"options stand after {context.invoked_subcommand}"
             raise typer.BadParameter(msg)
-    logging.getLogger("gateways").setLevel(logging.WARNING)  # says that it waits, and for whom
         return
     here = running.find()
     settings = KafkaSettings(servers=broker) if broker else KafkaSettings()
@@ -74,6 +78,30 @@ async def _create(
     for each in await adjust(cluster) if adjusting else ():
         output.adjusted(each)
     return await compare(cluster)
+
+
+@topics.command(name="rewind")
+def rewind_(
+    stage: Annotated[list[str], typer.Argument(help=", ".join(CONSUMERS), metavar="STAGE...")],
+    to: Annotated[str, typer.Option(help="From then on: 2h, 3d, or a date (ISO 8601).")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    broker: BrokerOption = "",
+) -> None:
+    """Have stages, which are stopped, read again what came since a moment."""
+    cluster, _ = _server(broker)
+    unknown = [name for name in stage if name not in CONSUMERS]
+    if unknown:
+        msg = f"no stage {unknown[0]}; there are: {', '.join(CONSUMERS)}"
+        raise typer.BadParameter(msg)
+    then = moment(to, datetime.now(UTC))
+    if then is None:
+        fail("--to needs a time")
+    groups = [f"{KafkaSettings().group}.{name}" for name in stage]
+    done = asyncio.run(rewind(cluster, groups, then, dry_run=dry_run))
+    for group, back in done.items():
+        output.rewound(group, back)
 
 
 def _server(broker: str) -> tuple[Cluster, float]:

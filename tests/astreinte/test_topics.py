@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -148,3 +150,83 @@ def test_a_process_that_is_not_let_in_ends_with_a_sentence(elsewhere: Path, word
     assert f"Kafka at {cluster.address} refuses the user astreinte: " in ended.stderr
     assert "wrong" not in ended.stderr
     assert seconds < 45  # not the 60 s for which a broker that does not answer is waited for
+
+
+async def read_all(cluster: Cluster, topic: str, group: str) -> list[bytes]:
+    """Read a topic to its end as a member of a group, and commit."""
+    reader = AIOKafkaConsumer(
+        topic,
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        **cluster.client,
+    )
+    await reader.start()
+    try:
+        found: list[bytes] = []
+        while got := await reader.getmany(timeout_ms=2000 if not found else 300):
+            found += [record.value for records in got.values() for record in records]
+        await reader.commit()
+        return found
+    finally:
+        await reader.stop()
+
+
+@pytest.mark.kafka
+async def test_a_stage_that_is_stopped_reads_again_what_came_since_a_moment(elsewhere: Path):
+    cluster = served("sasl_ssl")
+    env = environment(cluster) | {"ASTREINTE_KAFKA_GROUP": "rewinding"}
+    group, topic = "rewinding.record", "dead.record"
+    assert (await asyncio.to_thread(typed, "create", env=env)).exit_code == 0
+    producer = AIOKafkaProducer(**cluster.client)
+    await producer.start()
+    for number in range(8):
+        await producer.send_and_wait(topic, b"before %d" % number, partition=number % 4)
+    await asyncio.sleep(0.05)
+    moment = datetime.now(UTC).isoformat()
+    for number in range(4):  # the fourth partition has nothing new
+        await producer.send_and_wait(topic, b"after %d" % number, partition=number % 3)
+    await producer.stop()
+    assert len(await read_all(cluster, topic, group)) >= 12
+
+    words = ["rewind", "record", "--to", moment]
+    dry = await asyncio.to_thread(typed, *words, "--dry-run", env=env)
+    assert "rewinding.record : 4 message(s) à relire" in dry.stdout
+    assert await read_all(cluster, topic, group) == []
+    done = await asyncio.to_thread(typed, *words, env=env)
+    assert (done.exit_code, done.stdout) == (0, dry.stdout)
+    assert sorted(await read_all(cluster, topic, group)) == [b"after %d" % n for n in range(4)]
+    # What it has not read yet is not skipped.
+    later = await asyncio.to_thread(typed, "rewind", "record", "--to", "0s", env=env)
+    assert "0 message(s) à relire" in later.stdout
+
+
+@pytest.mark.kafka
+async def test_a_stage_that_still_reads_is_not_taken_back_nor_are_the_others(elsewhere: Path):
+    cluster = served()
+    env = environment(cluster) | {"ASTREINTE_KAFKA_GROUP": "busy"}
+    assert (await asyncio.to_thread(typed, "create", env=env)).exit_code == 0
+    producer = AIOKafkaProducer(**cluster.client)
+    await producer.start()
+    await producer.send_and_wait("dead.record", b"one")
+    await producer.stop()
+    assert await read_all(cluster, "dead.record", "busy.record")
+    assert await read_all(cluster, "dead.record", "busy.ingest")
+    member = AIOKafkaConsumer("dead.record", group_id="busy.ingest", **cluster.client)
+    await member.start()
+    try:
+        words = ["rewind", "record", "ingest", "--to", "1h"]
+        answer = await asyncio.to_thread(typed, *words, env=env)
+        assert isinstance(answer.exception, Unavailable)
+        assert "busy.ingest is still read: stop its processes" in str(answer.exception)
+    finally:
+        await member.stop()
+    assert await read_all(cluster, "dead.record", "busy.record") == []
+    unknown = await asyncio.to_thread(typed, "rewind", "respond", "--to", "1h", env=env)
+    assert "busy.respond : 0 message(s) à relire" in unknown.stdout
+
+
+def test_only_stages_that_there_are_can_be_taken_back(elsewhere: Path):
+    answer = typed("rewind", "gateway", "--to", "1h", "--broker", "127.0.0.1:1", env={})
+    assert answer.exit_code == 2
+    assert "no stage gateway; there are: ingest" in answer.stderr
