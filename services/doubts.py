@@ -39,8 +39,8 @@ class Doubts:
         now = datetime.now(UTC)
         for row in await self._database.read(doubts.claimed):
             if self._abandoned(row, now):
-                arrived_by = (row.claimed_at or now) + self._settles_after
-                await self._database.write(doubts.doubt, row, arrived_by)
+                # It may have been sent in its owner's last moment, however old the claim.
+                await self._database.write(doubts.doubt, row, now + self._settles_after)
         for row in await self._database.read(doubts.due, datetime.now(UTC)):
             await self._settle(row)
 

@@ -20,7 +20,7 @@ from schemas.errors import Rejected, Unavailable
 from schemas.printer import ReplySent
 from schemas.vocabulary import SendStatus
 from services import metrics, tracing
-from services.doubts import Doubts
+from services.doubts import LEASE, Doubts
 from services.owner import new_owner
 from services.telling import Teller
 from storage import outbox
@@ -149,28 +149,40 @@ class Postman:
     async def _deliver(self, rows: Sequence[Outgoing]) -> None:
         held_up = False
         for row in rows:
-            if held_up:  # what follows must not overtake it
-                row.status = SendStatus.QUEUED.value
-                row.attempts -= 1  # claimed, but not tried
+            if held_up:
+                self._give_back(row)
                 continue
             async with self._places:
-                began_ns = time.time_ns()
-                outcome = await self._attempt(row)
-            tracing.tried(row.message_id, row.reply_id, self._door.name, outcome, began_ns)
-            self._tried.append(
-                {
-                    "reply_id": row.reply_id,
-                    "outbound": self._door.name,
-                    "outcome": outcome,
-                    "provider_id": row.provider_id,
-                    "detail": row.last_error,
-                    "at": datetime.now(UTC),
-                }
-            )
-            # A refusal too: until it is written down, a process that dies would ask and try again.
-            held_up = row.status != SendStatus.SENT.value
+                held_up = await self._turn(row)
         self._ended += rows
         self._due.set()
+
+    def _give_back(self, row: Outgoing) -> None:
+        row.status = SendStatus.QUEUED.value
+        row.attempts -= 1  # claimed, but not tried
+
+    async def _turn(self, row: Outgoing) -> bool:
+        """Try a reply once; say whether what follows in its conversation must wait."""
+        if datetime.now(UTC) - (row.claimed_at or row.created_at) > LEASE - timedelta(
+            seconds=SEND_S
+        ):
+            self._give_back(row)  # it waited so long for a place that others may take the claim
+            return True
+        began_ns = time.time_ns()
+        outcome = await self._attempt(row)
+        tracing.tried(row.message_id, row.reply_id, self._door.name, outcome, began_ns)
+        self._tried.append(
+            {
+                "reply_id": row.reply_id,
+                "outbound": self._door.name,
+                "outcome": outcome,
+                "provider_id": row.provider_id,
+                "detail": row.last_error,
+                "at": datetime.now(UTC),
+            }
+        )
+        # After a refusal too: until it is written down, a process that dies would try again.
+        return row.status != SendStatus.SENT.value
 
     async def _attempt(self, row: Outgoing) -> str:
         """Try once; the row then says what became of it."""

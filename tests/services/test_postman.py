@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from gateways.outbound import FileOutbound, Letter
 from schemas.errors import Rejected, Unavailable
@@ -276,6 +276,46 @@ async def test_a_claim_of_another_process_is_left_alone_while_it_may_live(
     )
     async with working(database, door, ears):
         await until(lambda: door.texts == ["theirs"])
+
+
+async def test_what_waited_too_long_for_its_turn_is_not_sent_by_two_processes(
+    database: Database, ears: Ears, monkeypatch: pytest.MonkeyPatch
+):
+    class Slow(Door):
+        at_once = 1
+
+        async def send(self, letter: Letter) -> str:
+            await asyncio.sleep(0.1)
+            return await super().send(letter)
+
+    for part in (settling, module):
+        monkeypatch.setattr(part, "LEASE", timedelta(seconds=0.8))
+    monkeypatch.setattr(module, "SEND_S", 0.4)
+    # Both are in this process; on two machines neither could see whether the other lives.
+    monkeypatch.setattr(settling, "is_gone", lambda owner, me: False)
+    door = Slow()
+    await database.write(outbox.record, [row(f"text {n}") for n in range(12)])
+    async with working(database, door, ears), working(database, door, ears):
+        await until(lambda: all_told(database))
+    assert sorted(door.texts) == sorted(f"text {n}" for n in range(12))
+
+
+async def test_what_its_owner_may_have_sent_as_it_died_is_not_asked_for_at_once(
+    database: Database, door: Door, ears: Ears
+):
+    door.settles_after_s = 0.5
+    [claimed] = await claimed_by(database, dead_owner(), row("on its way"))
+
+    def long_ago(session: Session) -> None:
+        claim = session.exec(select(Outgoing)).one()
+        claim.claimed_at = datetime.now(UTC) - timedelta(minutes=1)
+
+    await database.write(long_ago)
+    async with working(database, door, ears):
+        await asyncio.sleep(0.25)
+        door.taken.append(Letter(claimed.reply_id, "email", "a@b.fr", "", "on its way"))
+        await until(lambda: all_told(database))
+    assert door.texts == ["on its way"]
 
 
 async def test_killed_between_send_and_tell_it_is_told_with_the_same_id(
