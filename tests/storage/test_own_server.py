@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from schemas.errors import Unavailable
-from storage import schema
+from storage import checkup, schema
 from storage.database import Database, insert_new
+from storage.engine import engine_of, shown
 from storage.tables import Customer, Journal
 from tests.events import NOW
 from tests.mariadb import Server
@@ -87,6 +88,35 @@ async def test_a_server_that_only_reads_is_refused_at_start_and_waited_for_later
         server.admin("SET GLOBAL read_only = 0")
     await record.write(insert_new, Customer, [customer("k2")])
     assert await record.read(names) == ["k1", "k2"]
+
+
+async def test_what_an_administrator_should_change_is_said(
+    server: Server, record: Database
+) -> None:
+    server.admin(
+        "SET GLOBAL read_only = 1",
+        "SET GLOBAL max_allowed_packet = 4194304",
+        "SET GLOBAL innodb_flush_log_at_trx_commit = 2",
+    )
+    engine = engine_of(server.url)
+    try:
+        found = checkup.examine(engine)
+    finally:
+        server.admin(
+            "SET GLOBAL read_only = 0",
+            "SET GLOBAL max_allowed_packet = 16777216",
+            "SET GLOBAL innodb_flush_log_at_trx_commit = 1",
+        )
+    assert found.writable is False
+    assert [wrong.removeprefix(f"{shown(engine.url)} ") for wrong in found.wrong] == [
+        "takes no row of 16 MiB: set max_allowed_packet to 16M or more",
+        "may lose what was acknowledged: set innodb_flush_log_at_trx_commit to 1",
+        "is read-only: name the primary, or take read_only off",
+    ]
+    engine.dispose()
+    engine = engine_of(server.url)
+    assert checkup.examine(engine).wrong == []
+    engine.dispose()
 
 
 async def test_a_server_that_is_full_of_connections_is_waited_for(

@@ -33,6 +33,7 @@ from sqlalchemy.types import _Binary
 from sqlmodel import SQLModel
 
 from storage import schema
+from storage.database import Database
 from storage.engine import WrongDatabase, engine_of
 
 STEPS = [step.revision for step in schema.steps()]
@@ -197,6 +198,21 @@ def test_a_record_that_was_made_before_there_were_steps_is_taken_over(engine: En
                 )
             )
             assert list(collations.scalars()) == ["utf8mb4_bin"]
+
+
+async def test_a_file_goes_up_by_itself_with_its_rows(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/record.db"
+    engine = engine_of(url)
+    before_steps(engine)
+    with engine.connect() as connection:
+        fill(connection)
+    database = Database(url)
+    await database.prepare()
+    with engine.connect() as connection:
+        assert schema.version_of(connection) == schema.HEAD
+        assert connection.execute(text("SELECT customer_id FROM contact")).scalar() == "customer_id"
+    database.close()
+    engine.dispose()
 
 
 def test_contacts_and_last_messages_are_filled_from_what_was_there(engine: Engine) -> None:
