@@ -97,8 +97,11 @@ class Load:
         self._rate = rate
         self._dice = random.Random(seed)
         self._customers = [Customer(number, run) for number in range(customers)]
+        self._up = asyncio.Event()
+        self._up.set()
         self._http = httpx.AsyncClient(
             trust_env=False,
+            verify=False,
             timeout=ANSWER_S,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=16),
         )
@@ -189,15 +192,35 @@ class Load:
         await self._post(told, body, repeated=True)
 
     async def _post(self, told: Told, body: dict[str, Any], *, repeated: bool = False) -> int:
+        await self._up.wait()
         at, status = time.time(), 0
-        with suppress(httpx.HTTPError):  # the edge may have it or not: 0 says so
+        try:
             status = (await self._http.post(f"{self._edge}/messages", json=body)).status_code
+        except httpx.ConnectError:
+            self._knock()
+        except httpx.HTTPError:
+            pass  # the edge may have it or not: 0 says so
         told.posts.append(Post(at, time.time() - at, status, repeated))
         if 200 <= status < 300 and not told.accepted_at:
             told.accepted_at = time.time()
         if 400 <= status < 500:
             self.refused.append((told.name, status))
         return status
+
+    def _knock(self) -> None:
+        """Have one ask when the edge is there again, instead of all."""
+        if self._up.is_set():
+            self._up.clear()
+            self._spawn(self._until_it_listens())
+
+    async def _until_it_listens(self) -> None:
+        port = int(self._edge.rpartition(":")[2])
+        while not self._up.is_set():
+            await asyncio.sleep(0.1)
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                self._up.set()
 
 
 def identity(channel: str, name: str) -> UUID:
