@@ -24,15 +24,18 @@ RECORDED = (
     *(f"dead.{stage}" for stage in (*STAGES, "record")),
 )
 
+BATCH = 500
 GATHER_S = 0.1
-"""Between batches: seven events a message, one by one, would be seven transactions."""
+"""Between batches that are not full: seven events a message, one by one, would be seven
+transactions."""
 
 
 def every_step(database: Database) -> Handler:
     """Return the handler of all topics of the printer flow and of the dead letters."""
 
     async def handle(steps: Sequence[Step]) -> list[Sequence[Event]]:
-        await asyncio.sleep(GATHER_S)  # what comes in meanwhile is the next batch
+        if len(steps) < BATCH:
+            await asyncio.sleep(GATHER_S)  # what comes in meanwhile is the next batch
         await database.write(keep, steps, datetime.now(UTC))
         return [() for _ in steps]
 

@@ -20,7 +20,7 @@ from schemas.topics import STAGES
 from services import logs
 from services.neighbours import Neighbours
 from services.policy import Policy
-from services.record import RECORDED, every_step
+from services.record import BATCH, RECORDED, every_step
 from services.runtime import Runner
 from services.settings import Settings, unfit
 from services.stage import Stage
@@ -50,7 +50,7 @@ async def build_record(near: Neighbours) -> Stage:
             near.teller,
             read_step,
             every_step(near.database),
-            Policy(batch=500),
+            Policy(batch=BATCH),
         )
     )
     return stage

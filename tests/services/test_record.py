@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from schemas.printer import InboundMessage
+from services import record as consumer
 from services import wire
-from services.record import RECORDED
+from services.record import BATCH, RECORDED, every_step
 from services.steps import read_step
+from storage.database import Database
 from tests.conftest import inbound
 from tests.services.test_wire import record
 
@@ -75,3 +79,14 @@ def test_a_producer_with_an_odd_clock_is_recorded_too(timestamp: int):
     step = read_step(replace(record(wire.body_of(inbound())), timestamp=timestamp))
     assert 1969 <= step.row["occurred_at"].year <= 9999
     assert step.row["occurred_at"].tzinfo
+
+
+async def test_only_a_batch_that_is_not_full_waits_for_more(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(consumer, "GATHER_S", 60)
+    database = Database(f"sqlite:///{tmp_path}/record.db")
+    await database.prepare()
+    handle, step = every_step(database), read_step(record(wire.body_of(inbound())))
+    await asyncio.wait_for(handle([step] * BATCH), 30)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(handle([step]), 0.2)
+    database.close()
