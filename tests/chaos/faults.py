@@ -22,6 +22,9 @@ SECOND = ("ingest", "dispatch", "classify", "record", "rag", "extract", "respond
 """Stages, in the order in which they get a second instance."""
 SECOND_READY_S = 60.0
 SENDS_S = 4.0
+DOWN_AT_ONCE = 3
+"""With more of them down no message comes through, and nothing is tried: kills wait a while."""
+RECOVER_S = 20.0
 
 
 class Faults:
@@ -54,6 +57,8 @@ class Faults:
         """
         while self.done["kills"] < self._plan.kills:
             await asyncio.sleep(self._plan.kill_every_s * self._dice.uniform(0.5, 1.5))
+            with suppress(TimeoutError):
+                await within(RECOVER_S, self._most_are_ready, "")
             delicate = self.done["kills"] % 2
             parts = [p for p in self._desk.parts if not delicate or p.name in EFFECTS]
             part = self._dice.choice(parts)
@@ -62,6 +67,9 @@ class Faults:
             if part.send(signal.SIGKILL):
                 self.done["kills"] += 1
                 self._mark(f"{part.name} killed")
+
+    def _most_are_ready(self) -> bool:
+        return sum(not part.ready for part in self._desk.parts) <= DOWN_AT_ONCE
 
     async def _until_it_sends(self) -> None:
         """Wait, not for long, for the provider to be called."""

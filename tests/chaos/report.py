@@ -72,12 +72,13 @@ def _head(plan: Plan, result: Result, verdict: Verdict) -> str:
     here = machine()
     said = "**Passed.**" if not verdict.violations else f"**Failed**: {len(verdict.violations)}."
     began, ended = result.load
-    accepted = verdict.counts["accepted"] / max(ended - began, 1)
+    accepted = sum(told.accepted_at < ended for told in result.case.told if told.accepted_at)
     return (
         f"# Nothing lost, nothing twice\n\n{said} {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, "
         f"{here['cores']} cores of {here['cpu']}, {result.seconds / 60:.1f} minutes, of which "
-        f"{(ended - began) / 60:.1f} under a load of {plan.rate:g} messages/s offered, "
-        f"{accepted:.1f} messages/s accepted. Seed {plan.seed}."
+        f"{(ended - began) / 60:.1f} under a load of "
+        f"{verdict.counts['offered'] / (ended - began):.1f} messages/s offered, "
+        f"{accepted / (ended - began):.1f} messages/s accepted meanwhile. Seed {plan.seed}."
     )
 
 
