@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,11 +45,16 @@ class Broker:
             shape = Shape(PARTITIONS, 1, {"retention.ms": str(DAY_MS)})
             await create_topics(Cluster(self.address), dict.fromkeys(topics, shape))
 
-    async def ends(self, topic: str) -> int:
-        """Return how many records were ever written to a topic."""
+    async def ends(self, *topics: str) -> dict[TopicPartition, int]:
+        """Return where topics end: as many records were ever written there."""
         async with self.consumer(fetch_max_wait_ms=10) as consumer:
-            offsets = await consumer.end_offsets(places(topic))
-            return sum(offsets.values())
+            return dict(await consumer.end_offsets(partitions(*topics)))
+
+    async def place(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Have a group that nobody has used begin there, instead of with the oldest record."""
+        async with self.consumer(group_id=group) as consumer:
+            consumer.assign(list(offsets))
+            await consumer.commit(dict(offsets))
 
     @asynccontextmanager
     async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
@@ -96,9 +101,9 @@ class Broker:
             await broker.stop()
 
 
-def places(topic: str) -> list[TopicPartition]:
-    """Return the partitions of a topic."""
-    return [TopicPartition(topic, number) for number in range(PARTITIONS)]
+def partitions(*topics: str) -> list[TopicPartition]:
+    """Return the partitions of topics."""
+    return [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
 
 
 async def fill(broker: Broker, topic: str, letters: Sequence[Letter], keys: int) -> None:

@@ -1,7 +1,8 @@
-"""The desk that is measured: all stages and the record in one process, as `astreinte run` has them.
+"""The desk that is measured: stages and the record in one process, as `astreinte up` has them.
 
 Without edge and console: the messages come straight to `printer.inbound`. It says in a line of
-JSON where its broker is, works until its standard input ends, then drains.
+JSON where its broker is, works until its standard input ends, then drains. Its record is the one
+that ASTREINTE_DATABASE_URL names.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from benchmarks.brokers import Broker
+from benchmarks.watched import Watched, started
 from gateways.kafka import EmbeddedKafka
 from schemas.topics import STAGES
 from services.neighbours import Neighbours
@@ -30,17 +33,21 @@ from services.settings import (
 
 NAMES = (*STAGES, "record")
 CACHE = Path(__file__).parent.parent / "data" / "cache"
-RECORD = "record.db"
 
 
-def settings(folder: Path) -> Settings:
-    """Return settings of a desk of its own: templates, replies read in the console, SQLite."""
+def settings(url: str, group: str = "") -> Settings:
+    """Return settings of a desk of its own: templates, and replies read in the console."""
     return Settings(
-        kafka=KafkaSettings(servers="", group=f"bench-{uuid4().hex[:8]}"),
-        database=DatabaseSettings(url=f"sqlite:///{folder}/{RECORD}"),
+        kafka=KafkaSettings(servers="", group=group or new_group()),
+        database=DatabaseSettings(url=url),
         ollama=OllamaSettings(url=""),
         dispatch=DispatchSettings(outbound="console"),
     )
+
+
+def new_group() -> str:
+    """Return a prefix of consumer groups that nobody has used."""
+    return f"bench-{uuid4().hex[:8]}"
 
 
 @contextmanager
@@ -56,12 +63,39 @@ def broker_at(address: str) -> Iterator[Broker]:
         kafka.close()
 
 
-async def desk(folder: Path, address: str) -> None:
+def desk(
+    url: str,
+    broker: Broker | None = None,
+    group: str = "",
+    parts: Sequence[str] = NAMES,
+) -> AbstractAsyncContextManager[Watched]:
+    """Have a desk in a process of its own, which says its broker's address once it runs.
+
+    Parameters
+    ----------
+    url
+        Its record.
+    broker
+        Where it consumes; without one it has an embedded one in its process.
+    group
+        The prefix of its consumer groups.
+    parts
+        Which of `NAMES`.
+    """
+    words = ["benchmarks.desk", "--group", group, "--parts", *parts]
+    if broker:
+        words += ["--kafka", broker.address] + ["--embedded"] * broker.embedded
+    return started(*words, env={"ASTREINTE_DATABASE_URL": url})
+
+
+async def main(given: argparse.Namespace) -> None:
     """Run until standard input ends."""
-    with broker_at(address) as broker:
-        near = Neighbours(settings(folder), broker.address, embedded=broker.embedded)
+    with broker_at(given.kafka) as broker:
+        chosen = settings(os.environ["ASTREINTE_DATABASE_URL"], given.group)
+        embedded = given.embedded or broker.embedded
+        near = Neighbours(chosen, broker.address, embedded=embedded)
         near.cache = CACHE
-        async with near, running(near, NAMES) as stages:
+        async with near, running(near, given.parts) as stages:
             print(json.dumps({"address": broker.address}), flush=True)
             await asyncio.to_thread(sys.stdin.read)
             health = [stage.health() for stage in stages]
@@ -72,7 +106,8 @@ async def desk(folder: Path, address: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.desk", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where its record is kept")
-    parser.add_argument("--kafka", default="", help="host:port; without it an embedded broker")
-    given = parser.parse_args()
-    asyncio.run(desk(given.folder, given.kafka))
+    parser.add_argument("--kafka", default="", help="host:port; without it a broker in here")
+    parser.add_argument("--embedded", action="store_true", help="there is an embedded broker")
+    parser.add_argument("--group", default="", help="prefix of the consumer groups")
+    parser.add_argument("--parts", nargs="+", default=NAMES, choices=NAMES)
+    asyncio.run(main(parser.parse_args()))

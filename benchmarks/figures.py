@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,12 +17,12 @@ import psutil
 class Figure:
     """One measured number.
 
-    `floor` is what it has to reach, or not to exceed when `at_most`; `beside` is what was
-    measured next to it in the same run.
+    `place` is where: on which broker, with which record. `floor` is what it has to reach, or not
+    to exceed when `at_most`; `beside` is what was measured next to it in the same run.
     """
 
     benchmark: str
-    broker: str
+    place: str
     what: str
     value: float
     unit: str
@@ -36,16 +37,10 @@ class Figure:
             return None
         return self.value <= self.floor if self.at_most else self.value >= self.floor
 
-    def row(self) -> str:
-        """Return the figure as a row of a Markdown table."""
-        sign = "≤" if self.at_most else "≥"
-        floor = "" if self.floor is None else f"{sign} {amount(self.floor)}"
-        held = {None: "", True: "yes", False: "**no**"}[self.held]
-        unit = f" {self.unit}" if self.unit else ""
-        return f"| {self.what} | {amount(self.value)}{unit} | {floor} | {held} | {self.beside} |"
-
-
-HEAD = "| what | figure | floor | held | beside it, same run |\n|---|---:|---:|---|---|"
+    @property
+    def bound(self) -> str:
+        """The floor as it is shown."""
+        return "" if self.floor is None else f"{'≤' if self.at_most else '≥'} {amount(self.floor)}"
 
 
 def amount(value: float) -> str:
@@ -56,17 +51,45 @@ def amount(value: float) -> str:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """Return one table for each benchmark and broker."""
-    parts = []
-    for name in dict.fromkeys((figure.benchmark, figure.broker) for figure in figures):
-        rows = [figure.row() for figure in figures if (figure.benchmark, figure.broker) == name]
-        parts.append("\n".join([f"**{name[0]}, {name[1]}**", "", HEAD, *rows]))
-    return "\n\n".join(parts)
+    """Return a table of one benchmark's figures, a column for each place."""
+    at: dict[str, dict[str, Figure]] = {}
+    for figure in figures:
+        at.setdefault(figure.place, {})[figure.what] = figure
+    # Where most was measured, all rows are, in their order.
+    fullest = sorted(at.values(), key=len, reverse=True)
+    rows = dict.fromkeys(what for place in fullest for what in place)
+    head = ["what", *at, "floor", "held", "beside it, same run"]
+    lines = [head, ["---", *("---:" for _ in at), "---:", "---", "---"]]
+    lines += [_row(what, [place.get(what) for place in at.values()]) for what in rows]
+    title = f"**{figures[0].benchmark}**" if figures else ""
+    return "\n".join([title, "", *("| " + " | ".join(line) + " |" for line in lines)])
+
+
+def _row(what: str, cells: Sequence[Figure | None]) -> list[str]:
+    found = [cell for cell in cells if cell]
+    bound = next((cell.bound for cell in found if cell.bound), "")
+    held = all(cell.held is not False for cell in found)
+    return [
+        f"{what}, {found[0].unit}" if found[0].unit else what,
+        *(_shown(cell) if cell else "" for cell in cells),
+        bound,
+        ("yes" if held else "**no**") if bound else "",
+        " / ".join(dict.fromkeys(cell.beside for cell in found if cell.beside)),
+    ]
+
+
+def _shown(figure: Figure) -> str:
+    return f"**{amount(figure.value)}**" if figure.held is False else amount(figure.value)
 
 
 def plain(figures: Iterable[Figure]) -> list[dict[str, Any]]:
     """Return the figures for JSON."""
     return [asdict(figure) | {"held": figure.held} for figure in figures]
+
+
+def say(name: str, where: str) -> None:
+    """Tell whoever waits what is being measured."""
+    print(f"{name}: {where} …", file=sys.stderr, flush=True)
 
 
 def machine() -> dict[str, Any]:

@@ -7,30 +7,26 @@ seen from this one, so neither its processor time nor its memory is in the figur
 from __future__ import annotations
 
 import asyncio
-import json
-import sqlite3
-import sys
-import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psutil
+from sqlmodel import Session, col, func, select
 
 from benchmarks.alone import alone
 from benchmarks.brokers import Broker
-from benchmarks.desk import RECORD
+from benchmarks.desk import NAMES, desk, new_group
 from benchmarks.figures import Figure
 from benchmarks.messages import inbound_messages
-from benchmarks.road import Phase, road
-from gateways.kafka import Cluster
-from gateways.topics import look
-from schemas.topics import STAGES, TOPICS
+from benchmarks.places import Place
+from benchmarks.road import Phase, Road, road
+from benchmarks.watched import Watched, cpu_s
+from schemas.topics import PRINTER, STAGES
+from services.record import RECORDED
+from storage.engine import engine_of
+from storage.tables import Recorded
 
 NAME = "printer flow"
 AT_ONCE = 500
@@ -38,168 +34,163 @@ WARM_UP = 300
 FLOOR_RATE = 80.0
 FLOOR_P95_S = 1.0
 IDLE_S = 5.0
-START_S, STOP_S = 180.0, 120.0
+
+
+@dataclass
+class Lag:
+    """Many messages at once, worked off; memory in MiB, of the desk."""
+
+    phase: Phase
+    before_mib: float
+    peak_mib: float
 
 
 @dataclass
 class Outcome:
-    """Both phases on one broker, and what they cost."""
+    """Both phases in one place, and what they cost; with how a lag was worked off."""
 
     full: Phase
     half: Phase
-    cpu_full_ms: float
-    cpu_half_ms: float
+    cpu_full_ms: dict[str, float]
+    cpu_half_ms: dict[str, float]
     idle_cores: float
     peak_mib: float
-    stages: dict[str, float]
-    dead: int
+    lag: Lag | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+    dead: int = 0
 
 
-async def measure(kafka: str, seconds: float) -> list[Figure]:
-    """Measure on the broker at `kafka`, or on an embedded one when there is none."""
-    outcome = await _outcome(kafka, seconds)
-    with tempfile.TemporaryDirectory(prefix="astreinte-bench-") as folder:
-        handlers = await alone(Path(folder))
-    broker = Broker(kafka, embedded=not kafka).name
-    return _figures(broker, outcome, handlers)
+async def measure(place: Place, seconds: float, lag: int) -> list[Figure]:
+    """Measure in a place; `lag`: so many messages are worked off at the end, none on SQLite."""
+    with place.record() as url:
+        outcome = await _outcome(place, url, seconds, lag)
+    with place.record() as url:
+        handlers = await alone(url)
+    return _figures(place, outcome, handlers)
 
 
-async def _outcome(kafka: str, seconds: float) -> Outcome:
-    if kafka:
-        await _make_topics(kafka)
+async def _outcome(place: Place, url: str, seconds: float, lag: int) -> Outcome:
+    broker = Broker(place.kafka, embedded=False) if place.kafka else None
+    group = new_group()
+    if broker:
+        ends = await broker.ends(*RECORDED)
+        for name in NAMES:
+            await broker.place(f"{group}.{name}", ends)
     messages = inbound_messages(uuid4().hex[:8])
-    with tempfile.TemporaryDirectory(prefix="astreinte-bench-") as folder:
-        async with _desk(Path(folder), kafka) as (process, address):
-            watched = psutil.Process(process.pid)
-            async with road(Broker(address, embedded=not kafka), messages) as way:
-                await way.some(WARM_UP)
-                idle = await _idle_cores(watched)
-                start = _cpu_s(watched)
-                full = await way.full(seconds, AT_ONCE)
-                middle = _cpu_s(watched)
-                half = await way.paced(seconds, full.rate() / 2)
-                end = _cpu_s(watched)
-                peak = _peak_mib(process.pid)
-            last = await _stop(process)
-        if last["stopped"]:
-            raise RuntimeError("; ".join(last["stopped"]))
-        return Outcome(
-            full,
-            half,
-            (middle - start) / len(full.done) * 1000,
-            (end - middle) / len(half.done) * 1000,
-            idle,
-            peak,
-            _took_ms(Path(folder) / RECORD, full),
-            last["dead"],
-        )
+    async with desk(url, broker, group) as process:
+        address = (await process.line())["address"]
+        async with road(broker or Broker(address, embedded=True), messages) as way:
+            outcome = await _phases(way, process, place.servers(), seconds)
+            if place.mysql and lag:
+                outcome.lag = await _lag(way, process, lag)
+        last = await process.stop()
+    if last["stopped"]:
+        raise RuntimeError("; ".join(last["stopped"]))
+    outcome.dead = last["dead"]
+    outcome.stages = _took_ms(url, outcome.full)
+    return outcome
 
 
-async def _make_topics(kafka: str) -> None:
-    names = [topic.name for topic in TOPICS]
-    if (await look(Cluster(kafka), names)).topics:
-        msg = (
-            f"the Kafka at {kafka} has topics of Astreinte already; the flow needs a fresh one: "
-            "scripts/kafka run -- .venv/bin/python -m benchmarks flow"
-        )
-        raise RuntimeError(msg)
-    await Broker(kafka, embedded=False).make(names)
+async def _phases(
+    way: Road, process: Watched, servers: dict[str, psutil.Process], seconds: float
+) -> Outcome:
+    def used() -> dict[str, float]:
+        return {"desk": process.cpu_s()} | {name: cpu_s(each) for name, each in servers.items()}
+
+    def spent(before: dict[str, float], after: dict[str, float], phase: Phase) -> dict[str, float]:
+        return {name: (after[name] - before[name]) / len(phase.done) * 1000 for name in after}
+
+    await way.lot(WARM_UP)
+    idle = await _idle_cores(process)
+    start = used()
+    full = await way.full(seconds, AT_ONCE)
+    middle = used()
+    half = await way.paced(seconds, full.rate() / 2)
+    end = used()
+    costs = spent(start, middle, full), spent(middle, end, half)
+    return Outcome(full, half, *costs, idle, process.peak_mib())
 
 
-@asynccontextmanager
-async def _desk(folder: Path, kafka: str) -> AsyncIterator[tuple[Process, str]]:
-    words = [sys.executable, "-m", "benchmarks.desk", str(folder)]
-    words += ["--kafka", kafka] if kafka else []
-    process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
-    try:
-        yield process, (await _line(process, START_S))["address"]
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+async def _lag(way: Road, process: Watched, count: int) -> Lag:
+    process.forget_peak()
+    before = process.memory_mib()
+    phase = await way.lot(count)
+    return Lag(phase, before, process.peak_mib())
 
 
-async def _stop(process: Process) -> dict[str, Any]:
-    if process.stdin:
-        process.stdin.close()
-    last = await _line(process, STOP_S)
-    await asyncio.wait_for(process.wait(), STOP_S)
-    return last
-
-
-async def _line(process: Process, seconds: float) -> dict[str, Any]:
-    line = await asyncio.wait_for(process.stdout.readline(), seconds) if process.stdout else b""
-    if not line:
-        msg = f"the desk ended ({await process.wait()})"
-        raise RuntimeError(msg)
-    return dict(json.loads(line))
-
-
-async def _idle_cores(process: psutil.Process) -> float:
+async def _idle_cores(process: Watched) -> float:
     await asyncio.sleep(2)
-    before = _cpu_s(process)
+    before = process.cpu_s()
     await asyncio.sleep(IDLE_S)
-    return (_cpu_s(process) - before) / IDLE_S
+    return (process.cpu_s() - before) / IDLE_S
 
 
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
-def _peak_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    (kib,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(kib) / 1024
-
-
-def _took_ms(record: Path, phase: Phase) -> dict[str, float]:
+def _took_ms(url: str, phase: Phase) -> dict[str, float]:
     """Return the mean `ce_tookms` of each stage, as the record kept it."""
-    moments = [
-        datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat(" ")
-        for at in (phase.began_at, phase.ended_at)
-    ]
-    with closing(sqlite3.connect(record)) as database:
-        rows = database.execute(
-            "SELECT stage, SUM(took_ms) FROM event WHERE occurred_at BETWEEN ? AND ?"
-            " GROUP BY stage",
-            moments,
+    began, ended = (datetime.fromtimestamp(at, UTC) for at in (phase.began_at, phase.ended_at))
+    engine = engine_of(url)
+    with Session(engine) as session:
+        sums = dict(
+            session.exec(
+                select(Recorded.stage, func.sum(Recorded.took_ms))
+                .where(col(Recorded.occurred_at).between(began, ended))
+                .group_by(Recorded.stage)
+            ).all()
         )
-        sums = dict(rows.fetchall())
+    engine.dispose()
     return {name: sums.get(name, 0.0) / len(phase.done) for name in STAGES}
 
 
-def _figures(broker: str, outcome: Outcome, handlers: dict[str, float]) -> list[Figure]:
+def _figures(place: Place, outcome: Outcome, handlers: dict[str, float]) -> list[Figure]:
     full, half = outcome.full, outcome.half
     alone_ms = sum(handlers.values())
 
     def figure(what: str, value: float, unit: str, beside: str = "", **more: Any) -> Figure:
-        return Figure(NAME, broker, what, value, unit, beside=beside, **more)
+        return Figure(NAME, place.name, what, value, unit, beside=beside, **more)
 
-    bare = f"the handlers alone, one after the other: {1000 / alone_ms:.0f} messages/s"
-    near = f"at {half.rate():.0f} messages/s"
-    told = len(full.told) + len(half.told)
-    lost = full.under_way + half.under_way + full.seen_twice + half.seen_twice + outcome.dead
+    phases = [full, half] + ([outcome.lag.phase] if outcome.lag else [])
+    told = sum(len(phase.told) for phase in phases)
+    lost = sum(phase.under_way + phase.seen_twice for phase in phases) + outcome.dead
     return [
-        figure("sustained", full.rate(), "messages/s", bare, floor=FLOOR_RATE),
-        figure("p50 at half of it", half.quantile(0.5), "s", near),
-        figure(
-            "p95 at half of it", half.quantile(0.95), "s", near, floor=FLOOR_P95_S, at_most=True
-        ),
-        figure("p99 at half of it", half.quantile(0.99), "s", near),
+        figure("sustained", full.rate(), "messages/s", floor=FLOOR_RATE),
+        figure("handlers alone, one after the other", 1000 / alone_ms, "messages/s"),
+        figure("p50 at half of it", half.quantile(0.5), "s", f"{half.rate():.0f} messages/s"),
+        figure("p95 at half of it", half.quantile(0.95), "s", floor=FLOOR_P95_S, at_most=True),
+        figure("p99 at half of it", half.quantile(0.99), "s"),
         figure("p50 at full load", full.quantile(0.5), "s", f"{AT_ONCE} under way"),
-        figure("lost, doubled or dead", lost, "", f"of {told:,} told", floor=0, at_most=True),
-        figure("processor time, full load", outcome.cpu_full_ms, "ms a message"),
-        figure("processor time, half load", outcome.cpu_half_ms, "ms a message"),
-        figure("processor, nothing to do", outcome.idle_cores, "cores"),
-        figure("memory, peak", outcome.peak_mib, "MiB"),
+        figure("lost, doubled or dead", lost, "", f"of {told:,}", floor=0, at_most=True),
+        *(
+            figure(f"processor time, full load: {name}", value, "ms a message")
+            for name, value in outcome.cpu_full_ms.items()
+        ),
+        *(
+            figure(f"processor time, half load: {name}", value, "ms a message")
+            for name, value in outcome.cpu_half_ms.items()
+        ),
+        figure("processor of the desk, nothing to do", outcome.idle_cores, "cores"),
+        figure("memory of the desk, peak", outcome.peak_mib, "MiB"),
         *(
             figure(
                 f"{name}: `ce_tookms`",
                 outcome.stages[name],
                 "ms a message",
-                f"handler alone {handlers[name]:.2f} ms",
+                f"handler alone {handlers[name]:.2f}",
             )
             for name in STAGES
         ),
+        *(_lag_figures(place, outcome.lag) if outcome.lag else ()),
+    ]
+
+
+def _lag_figures(place: Place, lag: Lag) -> list[Figure]:
+    count = len(lag.phase.told)
+    events = f"{count * len(PRINTER):,} events"
+
+    def figure(what: str, value: float, unit: str, beside: str = "") -> Figure:
+        return Figure(NAME, place.name, f"{count:,} at once: {what}", value, unit, beside=beside)
+
+    return [
+        figure("worked off", lag.phase.rate(), "messages/s", events),
+        figure("memory before", lag.before_mib, "MiB"),
+        figure("memory, peak", lag.peak_mib, "MiB"),
     ]

@@ -39,21 +39,25 @@ def texts() -> tuple[str, ...]:
     return tuple(query["text"] for query in yaml.safe_load(QUERIES.read_text("utf-8")))
 
 
-def inbound_messages(run: str, seed: int = 7) -> Iterator[InboundMessage]:
+def inbound_messages(run: str, seed: int = 7, *, signed: bool = True) -> Iterator[InboundMessage]:
     """Yield messages of which no two have the same text, so that none is embedded once for all.
 
     They differ by who signs: 20 first names with 30 × 30 family names, 18,000 in all, then again
-    with a second first name; 378,000 in all.
+    with a second first name; 378,000 in all. Where nothing is measured of the model, they need
+    not be signed, and it soon knows them all.
     """
     chance = random.Random(seed)
     signatures = itertools.product(["", *_FIRST], _SECOND, _SECOND, _FIRST)
     for number, (second, one, other, first) in enumerate(signatures):
         name = f"{first} {second}".strip() + f" {one}-{other}"
-        text = f"{chance.choice(texts())}\n{name}"
-        yield _message(f"{run}-{number}", text, name, chance)
+        text = chance.choice(texts())
+        if signed:
+            yield _message(f"{run}-{number}", f"{text}\n{name}", f"Imprimante de {name}", chance)
+        else:
+            yield _message(f"{run}-{number}", text, "Imprimante", chance)
 
 
-def _message(external_id: str, text: str, name: str, chance: random.Random) -> InboundMessage:
+def _message(external_id: str, text: str, subject: str, chance: random.Random) -> InboundMessage:
     customer = chance.randrange(CUSTOMERS)
     channel = CHANNELS[customer % len(CHANNELS)]
     body: dict[str, Any] = {
@@ -63,7 +67,7 @@ def _message(external_id: str, text: str, name: str, chance: random.Random) -> I
         "received_at": datetime.now(UTC).isoformat(),
     }
     if channel == "email":
-        body |= {"from": f"client{customer}@exemple.fr", "subject": f"Imprimante de {name}"}
+        body |= {"from": f"client{customer}@exemple.fr", "subject": subject}
     elif channel == "sms":
         body |= {"from": f"+33639{customer + 980_000:06d}"}
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from benchmarks.brokers import Broker, places
+from benchmarks.brokers import Broker, partitions
 from schemas.printer import InboundMessage, ReplySent
 from services import wire
 
@@ -85,12 +85,12 @@ class Road:
             await self._tell(due)
         return await self._finish(phase)
 
-    async def some(self, count: int) -> None:
-        """Let some messages through, so that all is warm."""
+    async def lot(self, count: int) -> Phase:
+        """Tell so many at once, and wait for their ends."""
         phase = self._phase = Phase()
         for _ in range(count):
             await self._tell(time.perf_counter())
-        await self._finish(phase)
+        return await self._finish(phase)
 
     async def _tell(self, at: float) -> None:
         message = next(self._messages)
@@ -140,7 +140,7 @@ async def road(broker: Broker, messages: Iterator[InboundMessage]) -> AsyncItera
         broker.producer() as producer,
         broker.consumer(fetch_max_wait_ms=wait_ms) as consumer,
     ):
-        consumer.assign(places(ReplySent.topic))
+        consumer.assign(partitions(ReplySent.topic))
         made = Road(producer, consumer, messages)
         observing = asyncio.create_task(made.observe())
         try:

@@ -167,9 +167,9 @@ Loop = Callable[..., Awaitable[float]]
 
 
 async def _rate(loop: Loop, broker: Broker, *options: Any) -> float:
-    before = await broker.ends(Answered.topic)
+    before = sum((await broker.ends(Answered.topic)).values())
     seconds = await loop(broker, f"bench-{uuid4().hex[:8]}", *options)
-    written = await broker.ends(Answered.topic) - before
+    written = sum((await broker.ends(Answered.topic)).values()) - before
     if written != RECORDS:
         msg = f"{written} outputs of {RECORDS} records"
         raise RuntimeError(msg)
