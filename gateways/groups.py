@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,12 @@ from gateways.knock import let_in
 from schemas.errors import Unavailable
 
 ANSWER_S = 30.0
+AGAIN_S = 0.5
+NOT_YET = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 STILL_THERE = {KafkaError.NON_EMPTY_GROUP, KafkaError.UNKNOWN_MEMBER_ID}
 """What a broker says when somebody joined a group in the meantime."""
 
@@ -65,14 +72,14 @@ def _refused(group: str, why: KafkaError) -> Unavailable:
 
 
 async def _look(admin: AdminClient, group: str, moment: datetime) -> list[Rewound]:
-    [described] = await _answer(admin.describe_consumer_groups([group]).values())
+    [described] = await _answer(lambda: admin.describe_consumer_groups([group]))
     if described.members:
         raise KafkaException(KafkaError(KafkaError.NON_EMPTY_GROUP))
-    asked = ConsumerGroupTopicPartitions(group)
-    [read] = await _answer(admin.list_consumer_group_offsets([asked]).values())
+    asked = [ConsumerGroupTopicPartitions(group)]
+    [read] = await _answer(lambda: admin.list_consumer_group_offsets(asked))
     then = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
     places = {TopicPartition(each.topic, each.partition): then for each in read.topic_partitions}
-    since = await _answer(admin.list_offsets(places).values()) if places else []
+    since = await _answer(lambda: admin.list_offsets(places)) if places else []
     return [
         Rewound(was.topic, was.partition, was.offset, now.offset)
         for was, now in zip(read.topic_partitions, since, strict=True)
@@ -84,18 +91,24 @@ async def _put(admin: AdminClient, group: str, back: Sequence[Rewound]) -> None:
     places = [TopicPartition(each.topic, each.partition, each.now_at) for each in back]
     if not places:
         return
-    asked = ConsumerGroupTopicPartitions(group, places)
-    [answer] = await _answer(admin.alter_consumer_group_offsets([asked]).values())
+    asked = [ConsumerGroupTopicPartitions(group, places)]
+    [answer] = await _answer(lambda: admin.alter_consumer_group_offsets(asked))
     for place in answer.topic_partitions:
         if place.error:
             raise KafkaException(place.error)
 
 
-async def _answer(futures: Iterable[Future[Any]]) -> list[Any]:
-    """Wait for what librdkafka's threads are asked."""
-    waiting = [asyncio.wrap_future(future) for future in futures]
-    try:
-        return await asyncio.wait_for(asyncio.gather(*waiting), ANSWER_S)
-    except TimeoutError:
-        msg = f"Kafka does not answer within {ANSWER_S:g} s"
-        raise Unavailable(msg) from None
+async def _answer(ask: Callable[[], Mapping[Any, Future[Any]]]) -> list[Any]:
+    """Ask through librdkafka's threads, again while the group's broker is being found."""
+    until = time.monotonic() + ANSWER_S
+    while True:
+        waiting = [asyncio.wrap_future(future) for future in ask().values()]
+        try:
+            return await asyncio.wait_for(asyncio.gather(*waiting), ANSWER_S)
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET or time.monotonic() > until:
+                raise
+        except TimeoutError:
+            msg = f"Kafka does not answer within {ANSWER_S:g} s"
+            raise Unavailable(msg) from None
+        await asyncio.sleep(AGAIN_S)
