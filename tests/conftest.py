@@ -8,7 +8,9 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -32,6 +34,8 @@ from services.settings import (
     OllamaSettings,
     Settings,
 )
+from storage import schema
+from storage.engine import engine_of
 
 Trained = tuple[Classifier, Classifier]
 
@@ -71,6 +75,21 @@ def settings_in(folder: Path) -> Settings:
         ollama=OllamaSettings(url=""),
         dispatch=DispatchSettings(outbound="file", file=folder / "outbox.jsonl"),
     )
+
+
+@cache
+def _empty_record() -> bytes:
+    with TemporaryDirectory() as folder:
+        engine = engine_of(f"sqlite:///{folder}/record.db")
+        schema.migrate(engine)
+        engine.dispose()  # writes all into the file
+        return (Path(folder) / "record.db").read_bytes()
+
+
+def record_in(folder: Path) -> str:
+    """Put an empty record there, as quickly as one copies a file; return its URL."""
+    (folder / "record.db").write_bytes(_empty_record())
+    return f"sqlite:///{folder}/record.db"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.mysql)])

@@ -27,10 +27,11 @@ from services.dispatch.printer import plan, sent
 from services.extract.printer import extract
 from services.ingest.handlers import inbound_messages
 from services.record import every_step
-from services.steps import read_step
 from services.respond.printer import Sender, draft
+from services.steps import read_step
 from storage import outbox
 from storage.database import Database
+from tests.conftest import record_in
 from tests.events import NOW, judged
 
 Raw = ConsumerRecord[bytes, bytes]
@@ -38,7 +39,7 @@ Raw = ConsumerRecord[bytes, bytes]
 
 @asynccontextmanager
 async def database_in(folder: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{folder}/record.db")
+    database = Database(record_in(folder))
     await database.prepare()
     yield database
     database.close()

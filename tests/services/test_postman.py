@@ -30,7 +30,7 @@ from services.postman import Postman
 from storage import outbox
 from storage.database import Database
 from storage.tables import Outgoing
-from tests.conftest import until
+from tests.conftest import record_in, until
 
 
 class Ears:
@@ -104,7 +104,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/record.db")
+    made = Database(record_in(tmp_path))
     await made.prepare()
     yield made
     made.close()

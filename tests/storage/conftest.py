@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sqlmodel import SQLModel
 
 from storage import schema
 from storage.database import Database
+from tests.conftest import record_in
 
 
 @pytest.fixture(scope="session")
@@ -25,16 +25,6 @@ def server() -> str:
     schema.migrate(made.engine)
     made.close()
     return url
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the tables of this program, and nothing in them."""
-    file = tmp_path_factory.mktemp("migrated") / "record.db"
-    made = Database(f"sqlite:///{file}")
-    schema.migrate(made.engine)
-    made.close()
-    return file
 
 
 def empty(database: Database) -> None:
@@ -53,8 +43,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         made = Database(request.getfixturevalue("server"))
         empty(made)
     else:
-        copy = shutil.copy(request.getfixturevalue("migrated"), tmp_path / "record.db")
-        made = Database(f"sqlite:///{copy}")
+        made = Database(record_in(tmp_path))
     await made.prepare()
     yield made
     made.close()

@@ -274,9 +274,8 @@ def breaking(engine: Engine, word: str) -> Callable[[], None]:
 
 @pytest.mark.parametrize(
     "word",
-    ["CREATE TABLE attachment", "CREATE INDEX ix_device_model_id", "ADD COLUMN language",
-     "CREATE INDEX conversation_waiting", "SET last_message_id", "CREATE VIEW v_unprocessed"],
-)  # fmt: skip
+    ["CREATE TABLE attachment", "ADD COLUMN language", "SET last_message_id", "CREATE VIEW v_unp"],
+)
 def test_a_step_that_failed_half_way_says_so_and_can_be_repeated(engine: Engine, word: str) -> None:
     before_steps(engine)
     with engine.connect() as connection:
@@ -301,7 +300,7 @@ def test_a_step_that_failed_half_way_says_so_and_can_be_repeated(engine: Engine,
         assert connection.execute(text("SELECT COUNT(*) FROM contact")).scalar() == 1
 
 
-@pytest.mark.parametrize("word", ["DROP TABLE contact", "DROP VIEW IF EXISTS v_pipeline", "latch"])
+@pytest.mark.parametrize("word", ["DROP TABLE contact", "latch"])
 def test_a_way_back_that_failed_half_way_can_be_repeated(engine: Engine, word: str) -> None:
     schema.migrate(engine)
     with engine.connect() as connection:

@@ -15,12 +15,12 @@ from services.ingest.handlers import inbound_messages
 from services.policy import Handler
 from storage.database import Database
 from storage.tables import Contact, Conversation, Customer, Message, ThreadId
-from tests.conftest import inbound
+from tests.conftest import inbound, record_in
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/record.db")
+    made = Database(record_in(tmp_path))
     await made.prepare()
     yield made
     made.close()
