@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 import signal
 import subprocess
@@ -56,8 +57,8 @@ class Server:
 
     def admin(self, *statements: str) -> None:
         """Run statements as the administrator."""
-        socket = str(self._data / "socket")
-        with pymysql.connect(unix_socket=socket, user=os.environ.get("USER", "root")) as connection:
+        socket, user = str(self._data / "socket"), pwd.getpwuid(os.geteuid()).pw_name
+        with pymysql.connect(unix_socket=socket, user=user) as connection:
             for statement in statements:
                 connection.cursor().execute(statement)
             connection.commit()
