@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -40,6 +41,16 @@ from storage.engine import engine_of
 Trained = tuple[Classifier, Classifier]
 
 CACHE = Path(__file__).parent.parent / "data" / "cache"
+
+
+@pytest.fixture(autouse=True)
+def quiet_commands_stay_alone() -> Iterator[None]:
+    """A command that is called in this process may want fewer log lines; the next test does not."""
+    loggers = [logging.getLogger(name) for name in ("", "gateways", "services")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
