@@ -36,7 +36,7 @@ from storage.tables import (
     PrinterModel,
 )
 from tests.conftest import inbound
-from tests.storage.conftest import database, migrated, server  # noqa: F401 - fixtures
+from tests.storage.conftest import database, server  # noqa: F401 - fixtures
 
 OLD = Path(__file__).parent / "old"
 SEEDS = Path(__file__).parents[4] / "shared/data/seeds"
