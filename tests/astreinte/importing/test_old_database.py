@@ -18,7 +18,7 @@ from sqlalchemy.schema import MetaData
 from astreinte.columns import moment_of
 from storage.database import Database
 from tests.astreinte.importing.test_bringing import OLD, SEEDS, bring, counts
-from tests.storage.conftest import database, migrated, server  # noqa: F401 - fixtures
+from tests.storage.conftest import database, server  # noqa: F401 - fixtures
 
 pytestmark = [
     pytest.mark.mysql,
