@@ -43,9 +43,9 @@ Trained = tuple[Classifier, Classifier]
 CACHE = Path(__file__).parent.parent / "data" / "cache"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def quiet_commands_stay_alone() -> Iterator[None]:
-    """A command that is called in this process may want fewer log lines; the next test does not."""
+    """A command that is called in this process may want fewer log lines; the next tests do not."""
     loggers = [logging.getLogger(name) for name in ("", "gateways", "services")]
     levels = [logger.level for logger in loggers]
     yield
