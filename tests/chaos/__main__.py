@@ -43,8 +43,8 @@ def main() -> int:
     trial = Trial(plan, folder, lambda what: _say(f"{time.monotonic() - began:7.1f} s  {what}"))
     try:
         result = asyncio.run(_until_ended(trial))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        _say(f"interrupted; everything is stopped; logs are in {folder}")
+    except (KeyboardInterrupt, asyncio.CancelledError) as why:
+        _say(f"interrupted {why}; everything is stopped; logs are in {folder}")
         return 2
     except Exception as error:  # noqa: BLE001 - whatever it is, nothing was proved
         traceback.print_exc()
@@ -60,7 +60,7 @@ def _say(text: str) -> None:
 async def _until_ended(trial: Trial) -> Result:
     task = asyncio.current_task()
     if task:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel, "SIGTERM")
     return await trial.run()
 
 

@@ -112,18 +112,22 @@ class Load:
         self.began_at = self.ended_at = 0.0
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Offer messages until `ended`, then wait until each was acknowledged."""
+        """Offer messages until `ended`, then wait until each was acknowledged, or be cancelled."""
         self.began_at = time.time()
         began, number = time.perf_counter(), 0
-        while not ended.is_set():
-            due = began + number / self._rate
-            await asyncio.sleep(max(due - time.perf_counter(), 0))
-            self._offer()
-            number += 1
-        self.ended_at = time.time()
-        while self._under_way:
-            await asyncio.wait(self._under_way)
-        self._posts.close()
+        try:
+            while not ended.is_set():
+                due = began + number / self._rate
+                await asyncio.sleep(max(due - time.perf_counter(), 0))
+                self._offer()
+                number += 1
+            self.ended_at = time.time()
+            while self._under_way:
+                await asyncio.wait(self._under_way)
+        finally:
+            for task in self._under_way:
+                task.cancel()
+            self._posts.close()
 
     @property
     def unposted(self) -> int:

@@ -79,7 +79,8 @@ class Trial:
             await self._work()
             await _cancelled(poisoning)
             ended.set()
-            await self._phase("settling", self._settle(posting))
+            await self._phase("posting what waits", self._until_posted(posting))
+            await self._phase("settling", self._settle())
             exits = await self.desk.stop_parts()
             case = await self._evidence()
         return Result(
@@ -114,14 +115,20 @@ class Trial:
             await asyncio.sleep(self.plan.poison_every_s)
             await self._poisoner.one(self.desk.kafka.address)
 
-    async def _settle(self, posting: asyncio.Task[None]) -> None:
+    async def _until_posted(self, posting: asyncio.Task[None]) -> None:
+        """Let the gateway hand in what the edge did not take yet; not for ever."""
+        try:
+            await asyncio.wait_for(posting, self.plan.settle_s)
+        except TimeoutError:
+            self._mark(f"{self._load.unposted} messages were never handed in")
+
+    async def _settle(self) -> None:
         """Wait until all is done and stays so; not for ever: the judge sees what is left."""
         until = time.time() + self.plan.settle_s
         quiet_since, before = time.time(), {"nothing": -1}
         while time.time() < until:
             await asyncio.sleep(1)
-            left = {"not posted": self._load.unposted + (not posting.done())}
-            left["provider"] = await self.desk.provider_open()
+            left = {"provider": await self.desk.provider_open()}
             with suppress(DBAPIError):
                 address = self.desk.database.address
                 left |= await asyncio.to_thread(evidence.unfinished, address)
@@ -129,7 +136,6 @@ class Trial:
                 quiet_since, before = time.time(), left
             waits = [name for name, number in left.items() if number and name != "recorded"]
             if "recorded" in left and not waits and time.time() - quiet_since > QUIET_S:
-                posting.result()  # a bug of the load would be raised here
                 self._mark("all is settled")
                 return
         self._mark(f"not settled: {before}")
