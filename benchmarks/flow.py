@@ -33,6 +33,8 @@ AT_ONCE = 500
 WARM_UP = 300
 FLOOR_RATE = 80.0
 FLOOR_P95_S = 1.0
+GROWTH = 1.25
+"""Of the desk's memory, at most, while it works off a lag."""
 IDLE_S = 5.0
 
 
@@ -184,13 +186,16 @@ def _figures(place: Place, outcome: Outcome, handlers: dict[str, float]) -> list
 
 def _lag_figures(place: Place, lag: Lag) -> list[Figure]:
     count = len(lag.phase.told)
-    events = f"{count * len(PRINTER):,} events"
+    events = f"{count * len(PRINTER):,} events in the end"
 
-    def figure(what: str, value: float, unit: str, beside: str = "") -> Figure:
-        return Figure(NAME, place.name, f"{count:,} at once: {what}", value, unit, beside=beside)
+    def figure(what: str, value: float, unit: str, beside: str = "", **more: Any) -> Figure:
+        told = f"{count:,} at once: {what}"
+        return Figure(NAME, place.name, told, value, unit, beside=beside, **more)
 
+    growth = lag.peak_mib / lag.before_mib
     return [
         figure("worked off", lag.phase.rate(), "messages/s", events),
         figure("memory before", lag.before_mib, "MiB"),
         figure("memory, peak", lag.peak_mib, "MiB"),
+        figure("memory, peak ÷ before", growth, "", floor=GROWTH, at_most=True),
     ]

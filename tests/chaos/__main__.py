@@ -44,7 +44,7 @@ def main() -> int:
     try:
         result = asyncio.run(_until_ended(trial))
     except (KeyboardInterrupt, asyncio.CancelledError) as why:
-        _say(f"interrupted {why}; everything is stopped; logs are in {folder}")
+        _say(f"interrupted ({why or 'Ctrl-C'}); everything is stopped; logs are in {folder}")
         return 2
     except Exception as error:  # noqa: BLE001 - whatever it is, nothing was proved
         traceback.print_exc()
