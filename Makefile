@@ -39,7 +39,7 @@ run: install
 	@exec $(BIN)/astreinte up $(ARGS)
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-kafka: $(VENV)/.dev
 	@scripts/kafka run --sasl --tls -- $(BIN)/pytest -m kafka

@@ -26,6 +26,7 @@ from gateways.kafka import EmbeddedKafka
 from schemas.printer import InboundMessage
 from schemas.topics import TOPICS
 from services.classify.app import train
+from services.logs import OURS
 from services.neighbours import Neighbours
 from services.settings import (
     DatabaseSettings,
@@ -46,7 +47,7 @@ CACHE = Path(__file__).parent.parent / "data" / "cache"
 @pytest.fixture(autouse=True, scope="module")
 def quiet_commands_stay_alone() -> Iterator[None]:
     """A command that is called in this process may want fewer log lines; the next tests do not."""
-    loggers = [logging.getLogger(name) for name in ("", "gateways", "services")]
+    loggers = [logging.root, *map(logging.getLogger, OURS)]
     levels = [logger.level for logger in loggers]
     yield
     for logger, level in zip(loggers, levels, strict=True):
