@@ -52,12 +52,15 @@ FRIGO: tuple[type[Event], ...] = (
 
 REPORTS: tuple[type[Event], ...] = (delivery.DeliveryReported,)
 """What providers report; dispatch takes it."""
+FEEDBACK: tuple[type[Event], ...] = (frigo.FeedbackGiven,)
+"""What people say of what the desk did; dispatch takes it."""
 
 TOPICS: tuple[Topic, ...] = (
     Topic(PRINTER[0].topic, PRINTER[0], "channel and sender", 7 * DAY_MS),
     *(Topic(event.topic, event, "conversation", 7 * DAY_MS) for event in PRINTER[1:]),
     *(Topic(event.topic, event, "reply", 7 * DAY_MS) for event in REPORTS),
     *(Topic(event.topic, event, "unit", 7 * DAY_MS) for event in FRIGO),
+    *(Topic(event.topic, event, "unit", 30 * DAY_MS) for event in FEEDBACK),
     *(Topic(f"dead.{stage}", None, "as it was", 30 * DAY_MS) for stage in STAGES),
     Topic("dead.record", None, "as it was", 30 * DAY_MS),
 )

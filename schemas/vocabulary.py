@@ -161,3 +161,43 @@ class SendStatus(Labelled):
     FAILED = "failed", "échec", "failed"
     HELD = "held", "retenu (essai)", "held (trial)"
     NONE = "none", "rien à envoyer", "nothing to send"
+
+
+class Fault(Labelled):
+    """What may be wrong with a cold room: causes, symptoms that stand alone, and silence."""
+
+    LEAK = "leak", "manque de fluide (fuite)", "refrigerant short (leak)"
+    OVERCHARGE = "overcharge", "excès de fluide", "too much refrigerant"
+    NON_CONDENSABLES = "non_condensables", "incondensables", "non-condensable gas"
+    CONDENSER_FOULING = "condenser_fouling", "condenseur encrassé", "fouled condenser"
+    CONDENSER_FAN = "condenser_fan", "ventilateur du condenseur", "condenser fan"
+    EVAPORATOR_FROST = "evaporator_frost", "évaporateur givré", "frosted evaporator"
+    EVAPORATOR_FAN = "evaporator_fan", "ventilateur de l'évaporateur", "evaporator fan"
+    AIR_BLOCKED = "air_blocked", "passage d'air obstrué", "air path blocked"
+    DEFROST = "defrost", "dégivrage défaillant", "defrost failure"
+    EXPANSION_OPEN = "expansion_open", "détendeur trop ouvert", "expansion valve too far open"
+    EXPANSION_CLOSED = "expansion_closed", "détendeur trop fermé", "expansion valve too far closed"
+    LIQUID_RESTRICTION = "liquid_restriction", "ligne liquide bouchée", "liquid line restricted"
+    COMPRESSOR_OVERHEAT = "compressor_overheat", "compresseur en surchauffe", "compressor too hot"
+    COMPRESSOR_VALVES = "compressor_valves", "clapets du compresseur", "compressor valves leak"
+    COMPRESSOR_STOPPED = "compressor_stopped", "compresseur à l'arrêt", "compressor does not run"
+    THERMOSTAT = "thermostat", "thermostat défaillant", "thermostat failure"
+    DOOR = "door", "porte ouverte", "door open"
+    POWER = "power", "alimentation électrique", "power supply"
+    SENSOR = "sensor", "capteur défectueux", "sensor fault"
+    HIGH_PRESSURE = "high_pressure", "haute pression anormale", "high pressure out of range"
+    LOW_PRESSURE = "low_pressure", "basse pression anormale", "low pressure out of range"
+    HIGH_TEMPERATURE = "high_temperature", "température trop haute", "temperature too high"
+    LOW_TEMPERATURE = "low_temperature", "température trop basse", "temperature too low"
+    NO_DATA = "no_data", "plus de mesures", "no readings"
+    COMMS = "comms", "liaison coupée", "link lost"
+    DETECTOR_DOWN = "detector_down", "détecteur arrêté", "detector down"
+    UNKNOWN = "unknown", "défaut inconnu", "unknown fault"
+
+
+class Change(Labelled):
+    """How an episode moved."""
+
+    RAISED = "raised", "début", "raised"
+    UPDATED = "updated", "précisé", "updated"
+    CLEARED = "cleared", "fin", "cleared"

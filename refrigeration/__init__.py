@@ -1,0 +1,1 @@
+"""Cold rooms as physics and alarm practice: pure functions, no door, no clock, no broker."""
