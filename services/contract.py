@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 import schemas
 from schemas.event import Event
-from schemas.topics import PRINTER, REPORTS, STAGES, TOPICS, Topic
+from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, STAGES, TOPICS, Topic
 from services import wire
 from services.record import RECORDED
 
@@ -171,11 +171,14 @@ def _derived(event: type[Event], name: str) -> bool:
 
 def _operations() -> Json:
     """Return who publishes and who reads; a topic that nobody names here is not in use yet."""
-    found = [(GATEWAYS, "send", event.topic) for event in (PRINTER[0], *REPORTS)]
+    taken = (*REPORTS, *FEEDBACK)
+    found = [(GATEWAYS, "send", event.topic) for event in (PRINTER[0], FRIGO[0], *taken)]
     for place, stage in enumerate(STAGES):
-        found.append((stage, "receive", PRINTER[place].topic))
-        found += [(stage, "send", PRINTER[place + 1].topic), (stage, "send", f"dead.{stage}")]
-    found += [("dispatch", "receive", event.topic) for event in REPORTS]
+        for flow in (PRINTER, FRIGO):
+            found.append((stage, "receive", flow[place].topic))
+            found.append((stage, "send", flow[place + 1].topic))
+        found.append((stage, "send", f"dead.{stage}"))
+    found += [("dispatch", "receive", event.topic) for event in taken]
     found += [("record", "receive", topic) for topic in RECORDED]
     found.append(("record", "send", "dead.record"))
     return {
@@ -189,5 +192,9 @@ def _operations() -> Json:
 
 
 def _source(event: type[Event]) -> str:
-    senders = {cls.topic: who for cls, who in zip(PRINTER, ("gateway", *STAGES), strict=True)}
+    senders = {
+        cls.topic: who
+        for flow in (PRINTER, FRIGO)
+        for cls, who in zip(flow, ("gateway", *STAGES), strict=True)
+    }
     return senders.get(event.topic, "gateway")

@@ -20,6 +20,7 @@ from astreinte.cli import app
 from astreinte.columns import ADDRESSES, ALIASES
 from astreinte.importing.words import CLOSED
 from knowledge.articles import Article, Version
+from refrigeration.measures import BY_ALIAS, plain
 from schemas import frigo, printer, vocabulary
 from schemas.event import Event, Value
 from schemas.topics import DAY_MS, TOPICS
@@ -214,6 +215,8 @@ def test_every_section_of_the_events_is_about_something_that_exists():
         vocabulary.Intent,
         vocabulary.Priority,
         vocabulary.Severity,
+        vocabulary.Fault,
+        vocabulary.Change,
         vocabulary.Action,
         vocabulary.SendStatus,
     ],
@@ -231,10 +234,18 @@ def test_the_example_of_an_inbound_message_is_one():
     assert printer.InboundMessage.model_validate_json(example).key
 
 
+def test_the_example_of_a_reading_is_one_and_its_names_are_known():
+    text = (REFERENCE / "events.md").read_text("utf-8")
+    (example,) = [body for kind, body in FENCE.findall(text) if '"unit_id"' in body]
+    found = frigo.InboundReading.model_validate_json(example)
+    assert not found.unreadable
+    assert all(plain(name) in BY_ALIAS for name in found.measures)
+
+
 def test_the_units_of_measure_are_said():
     text = (REFERENCE / "events.md").read_text("utf-8")
     units = {
-        re.sub(r"^(\w+?_)+?(?=(c|bar|a|v|mm_s|pct|m3_h)$)", "_", n)
+        re.sub(r"^(\w+?_)+?(?=(c|bar|a|v|w|mm_s|pct|m3_h)$)", "_", n)
         for n in frigo.Measures.model_fields
     }
     assert all(f"`{unit}`" in text for unit in units)
