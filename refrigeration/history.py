@@ -1,0 +1,108 @@
+"""A history of any sensors: rows in order, what they break into, means that end at their row.
+
+All of it looks back only: cut a history anywhere, and what was said of the rows before stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+STEPS_APART = 6.0
+"""Usual steps without a row after which a window begins anew."""
+JUMP = 15.0
+JUMPING = 0.4
+"""Rows between which so many usual differences lie in such a share of columns are of two runs."""
+
+
+@dataclass(frozen=True)
+class History:
+    """Rows of one or more runs: `at` in seconds, `values` (NaN: missing) by `names`."""
+
+    at: Floats
+    names: tuple[str, ...]
+    values: Floats
+    labels: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Operating condition of a row, if it was told."""
+    units: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def rows(self, chosen: Ints | NDArray[np.bool_]) -> History:
+        """Return some of the rows."""
+        places = np.arange(len(self))[chosen]
+        return History(
+            self.at[places],
+            self.names,
+            self.values[places],
+            *(
+                tuple(told[i] for i in places) if told else ()
+                for told in (self.labels, self.groups, self.units)
+            ),
+        )
+
+    def step_s(self) -> float:
+        """Return the usual seconds from row to row."""
+        gaps = np.diff(self.at)
+        gaps = gaps[gaps > 0]
+        return float(np.median(gaps)) if len(gaps) else 60.0
+
+
+def usual_difference(values: Floats) -> Floats:
+    """Return of each column how far neighbouring rows are apart when nothing happens."""
+    if len(values) < 3:  # noqa: PLR2004 - nothing to learn from
+        return np.ones(values.shape[1])
+    gaps = np.abs(np.diff(values, axis=0))
+    with np.errstate(all="ignore"):
+        usual = np.nanmean(np.minimum(gaps, np.nanquantile(gaps, 0.9, axis=0)), axis=0)
+    spread = np.nanstd(values, axis=0)
+    return np.asarray(np.maximum(np.nan_to_num(usual), np.nan_to_num(spread) * 1e-3) + 1e-9)
+
+
+def starts(history: History, usual: Floats, step_s: float) -> Ints:
+    """Return for each row the first row of its run: no gap, no other unit or condition between."""
+    count = len(history)
+    new = np.zeros(count, bool)
+    new[:1] = True
+    gaps = np.diff(history.at)
+    new[1:] |= (gaps <= 0) | (gaps > STEPS_APART * step_s)
+    for told in (history.units, history.groups):
+        if told:
+            new[1:] |= np.array(told[1:]) != np.array(told[:-1])
+    with np.errstate(invalid="ignore"):
+        far = np.abs(np.diff(history.values, axis=0)) > JUMP * usual
+    if history.values.shape[1] > 4:  # noqa: PLR2004 - with few columns a fault itself may jump so
+        new[1:] |= far.mean(axis=1) > JUMPING
+    return np.maximum.accumulate(np.where(new, np.arange(count), 0))
+
+
+def trailing(values: Floats, first: Ints, rows: int) -> Floats:
+    """Return the means over the last `rows` rows of the run, each row's own included."""
+    there = ~np.isnan(values)
+    total = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.where(there, values, 0.0), axis=0)])
+    count = np.vstack([np.zeros(values.shape[1]), np.cumsum(there, axis=0)])
+    end = np.arange(len(values)) + 1
+    begin = np.maximum(first, end - rows)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((total[end] - total[begin]) / (count[end] - count[begin]))
+
+
+def unsteady(values: Floats, first: Ints, rows: int, usual: Floats) -> Floats:
+    """Return how much the second half of a window differs from its first, in usual differences.
+
+    A run that has just begun counts as unsteady until half of a window has passed.
+    """
+    half = max(rows // 2, 1)
+    late = trailing(values, first, half)
+    place = np.arange(len(values))
+    before = np.maximum(place - half, first)
+    gap = (late - late[before]) / usual
+    with np.errstate(all="ignore"):
+        found = np.sqrt(np.nanmean(np.minimum(gap**2, 1e4), axis=1))
+    return np.where(place - first < half, np.inf, np.nan_to_num(found))
