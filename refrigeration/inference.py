@@ -1,0 +1,165 @@
+"""From the diagnosis of each minute to an episode: by probability, and by how long it lasts.
+
+Probabilities are averaged over about ten minutes. What is likely to be wrong is raised after an
+on-delay that is the shorter the surer it is; which cause it is, is the likeliest of the average.
+One episode at a time: a better cause found later updates it, with another fault and the same
+identity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from refrigeration.conditions import BROKEN, CLEAR, HELD, NEAR, Condition
+from refrigeration.profile import Profile
+from refrigeration.window import Window
+from schemas.frigo import Cause
+from schemas.vocabulary import Fault
+
+AVERAGE_S: Final = 600.0
+SUSPECT: Final = 0.70
+"""Average probability of any fault: an episode is pending."""
+DOUBT: Final = 0.55
+GONE: Final = 0.25
+SURE: Final = 0.95
+SLOW_S: Final = 1800.0
+"""On-delay when barely suspect."""
+QUICK_S: Final = 600.0
+"""On-delay when sure."""
+OFF_S: Final = 1800.0
+BETTER: Final = 0.25
+"""So much likelier, another cause takes over; not more often than `AGAIN_S`."""
+AGAIN_S: Final = 3600.0
+NORMAL: Final = "normal"
+STALE_S: Final = 1800.0
+"""Without a new diagnosis for so long the opinion is nobody's."""
+SMALL: Final = 0.005
+
+
+class Found(Protocol):
+    """What is used of a `Diagnosis`."""
+
+    @property
+    def probabilities(self) -> Mapping[str, float]:
+        """Of `normal`, of each fault, of `unknown`; empty when nothing can be said."""
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Ranked, with evidence."""
+
+
+class Diagnoses(Protocol):
+    """A `refrigeration.diagnosis.Diagnoser`, or what stands for one."""
+
+    def diagnose(self, profile: Profile, window: Window) -> Found:
+        """Return what the window says."""
+
+
+class Suspicion:
+    """What the diagnoses of the last minutes amount to."""
+
+    __slots__ = ("at", "causes", "condition", "fault", "refined", "shares")
+
+    def __init__(self) -> None:
+        self.at = 0.0  # of the last diagnosis
+        self.shares: dict[str, float] = {}
+        self.condition = Condition()
+        self.fault: Fault | None = None  # that was told
+        self.refined = 0.0
+        self.causes: tuple[Cause, ...] = ()  # of the last diagnosis
+
+    def take(self, found: Found, at: float) -> None:
+        """Average a diagnosis in."""
+        if not found.probabilities:
+            return
+        step = at - self.at if self.at else 60.0
+        weight = 1 - math.exp(-min(step, STALE_S) / AVERAGE_S)
+        self.at = at
+        self.causes = found.causes
+        shares = self.shares or {NORMAL: 1.0}
+        names = shares.keys() | found.probabilities.keys()
+        mixed = {
+            name: (was := shares.get(name, 0.0))
+            + weight * (found.probabilities.get(name, 0.0) - was)
+            for name in sorted(names)
+        }
+        self.shares = {name: share for name, share in mixed.items() if share > SMALL}
+
+    @property
+    def score(self) -> float:
+        """The average probability that anything is wrong."""
+        return 1.0 - self.shares.get(NORMAL, 0.0) if self.shares else 0.0
+
+    def level(self, at: float, *, explained: bool) -> int:
+        """Return the level of the episode; `explained`: a stronger alarm stands for the unit."""
+        if not self.shares:
+            return CLEAR
+        score = self.score
+        if explained or at - self.at > STALE_S:
+            return HELD
+        if score >= SUSPECT:
+            return BROKEN
+        return NEAR if score >= DOUBT else HELD if score >= GONE else CLEAR
+
+    @property
+    def on_s(self) -> float:
+        """The on-delay: the surer, the shorter."""
+        sure = (self.score - SUSPECT) / (SURE - SUSPECT)
+        return SLOW_S + (QUICK_S - SLOW_S) * min(1.0, max(0.0, sure))
+
+    def best(self) -> Fault:
+        """Return the likeliest fault of the average."""
+        faults = {name: share for name, share in self.shares.items() if name != NORMAL}
+        best = max(faults, key=lambda name: (faults[name], name), default=Fault.UNKNOWN.value)
+        return Fault(best)
+
+    def better(self, at: float) -> Fault | None:
+        """Return the cause that should take over from the one told, if any."""
+        if self.fault is None or at - self.refined < AGAIN_S:
+            return None
+        best = self.best()
+        gain = self.shares.get(best.value, 0.0) - self.shares.get(self.fault.value, 0.0)
+        return best if best is not self.fault and gain > BETTER else None
+
+    def ranked(self) -> tuple[Cause, ...]:
+        """Return the causes by their averages, with the evidence of the last diagnosis."""
+        known = {cause.fault: cause for cause in self.causes}
+        order = sorted((n for n in self.shares if n != NORMAL), key=lambda n: -self.shares[n])
+        return tuple(
+            known.get(name, Cause(fault=name, probability=0.0)).model_copy(
+                update={"probability": min(1.0, self.shares[name])}
+            )
+            for name in order[:3]
+        )
+
+    def rewind(self, at: float) -> None:
+        """Let nothing have begun after `at`."""
+        self.at, self.refined = min(self.at, at), min(self.refined, at)
+        self.condition.rewind(at)
+
+    def body(self) -> dict[str, Any]:
+        """Return all as JSON."""
+        if not self.at:
+            return {}
+        return {
+            "at": self.at,
+            "shares": self.shares,
+            "condition": self.condition.body(),
+            "fault": self.fault and self.fault.value,
+            "refined": self.refined,
+            "causes": [cause.model_dump(mode="json") for cause in self.causes],
+        }
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Suspicion:
+        """Return what `body` was made of."""
+        suspicion = cls()
+        if body:
+            suspicion.at, suspicion.refined = body["at"], body["refined"]
+            suspicion.shares = dict(body["shares"])
+            suspicion.condition = Condition.of(body["condition"])
+            suspicion.fault = Fault(body["fault"]) if body["fault"] else None
+            suspicion.causes = tuple(Cause.model_validate(cause) for cause in body["causes"])
+        return suspicion
