@@ -15,24 +15,22 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
-
-def _prefix(name: str) -> SettingsConfigDict:
-    return SettingsConfigDict(
-        env_prefix=f"ASTREINTE_{name}_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,  # passwords are among it
-    )
+from services.settings_frigo import (
+    AlarmSettings,
+    MqttSettings,
+    ReadingsSettings,
+    RosterSettings,
+    TelegramSettings,
+    variables,
+)
 
 
 class KafkaSettings(BaseSettings):
     """Where events travel."""
 
-    model_config = _prefix("KAFKA")
+    model_config = variables("KAFKA")
 
     servers: str = Field(default="", description="host:port,… of Kafka; empty: the embedded broker")
     group: str = Field(default="astreinte", description="prefix of the consumer groups")
@@ -73,7 +71,7 @@ def _variables(names: Iterable[str]) -> str:
 class DatabaseSettings(BaseSettings):
     """Where the record is kept."""
 
-    model_config = _prefix("DATABASE")
+    model_config = variables("DATABASE")
 
     url: str = Field(
         default="sqlite:///data/astreinte.db",
@@ -87,7 +85,7 @@ class DatabaseSettings(BaseSettings):
 class HttpSettings(BaseSettings):
     """Where the edge and the console listen."""
 
-    model_config = _prefix("HTTP")
+    model_config = variables("HTTP")
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(
@@ -98,7 +96,7 @@ class HttpSettings(BaseSettings):
 class WatchSettings(BaseSettings):
     """Where a process without edge and console says how it is."""
 
-    model_config = _prefix("WATCH")
+    model_config = variables("WATCH")
 
     host: str = Field(default="127.0.0.1", description="address of its health and metrics")
     port: int = Field(
@@ -109,7 +107,7 @@ class WatchSettings(BaseSettings):
 class LogSettings(BaseSettings):
     """What a process logs, on standard error."""
 
-    model_config = _prefix("LOG")
+    model_config = variables("LOG")
 
     format: str = Field(default="text", pattern="^(text|json)$", description="text or json")
     level: str = Field(
@@ -122,7 +120,7 @@ class LogSettings(BaseSettings):
 class TracingSettings(BaseSettings):
     """Where traces go."""
 
-    model_config = _prefix("TRACING")
+    model_config = variables("TRACING")
 
     endpoint: str = Field(
         default="",
@@ -134,7 +132,7 @@ class TracingSettings(BaseSettings):
 class EmbeddingSettings(BaseSettings):
     """The embedding model."""
 
-    model_config = _prefix("EMBEDDING")
+    model_config = variables("EMBEDDING")
 
     model: str = Field(
         default="all-MiniLM-L6-v2",
@@ -146,7 +144,7 @@ class EmbeddingSettings(BaseSettings):
 class OllamaSettings(BaseSettings):
     """The language model. Without one, replies are made from templates."""
 
-    model_config = _prefix("OLLAMA")
+    model_config = variables("OLLAMA")
 
     url: str = Field(default="http://127.0.0.1:11434", description="Ollama's address; empty: none")
     model: str = Field(default="", description="its name; empty: the first local chat model found")
@@ -160,7 +158,7 @@ class OllamaSettings(BaseSettings):
 class DispatchSettings(BaseSettings):
     """How replies leave."""
 
-    model_config = _prefix("DISPATCH")
+    model_config = variables("DISPATCH")
 
     outbound: str = Field(
         default="console",
@@ -180,7 +178,7 @@ class DispatchSettings(BaseSettings):
 class WebhookSettings(BaseSettings):
     """A provider of one's own that takes replies over HTTP (`outbound` webhook)."""
 
-    model_config = _prefix("WEBHOOK")
+    model_config = variables("WEBHOOK")
 
     url: str = Field(default="", description="where replies are posted")
     secret: SecretStr = Field(default=SecretStr(""), description="signs both ways, HMAC-SHA256")
@@ -190,7 +188,7 @@ class WebhookSettings(BaseSettings):
 class KnowledgeSettings(BaseSettings):
     """What the desk knows."""
 
-    model_config = _prefix("KNOWLEDGE")
+    model_config = variables("KNOWLEDGE")
 
     folder: Path | None = Field(default=None, description="articles (YAML) beside those that ship")
 
@@ -211,6 +209,11 @@ class Settings(BaseModel):
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
     knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
+    roster: RosterSettings = Field(default_factory=RosterSettings)
+    alarm: AlarmSettings = Field(default_factory=AlarmSettings)
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    readings: ReadingsSettings = Field(default_factory=ReadingsSettings)
+    mqtt: MqttSettings = Field(default_factory=MqttSettings)
 
     @model_validator(mode="after")
     def _can_send(self) -> Self:
@@ -218,6 +221,9 @@ class Settings(BaseModel):
         missing = [f"ASTREINTE_WEBHOOK_{name}" for name, value in given.items() if not value]
         if self.dispatch.outbound == "webhook" and missing:
             msg = f"ASTREINTE_DISPATCH_OUTBOUND=webhook needs {' and '.join(missing)}"
+            raise ValueError(msg)
+        if self.telegram.token.get_secret_value() and not self.roster.file:
+            msg = "ASTREINTE_TELEGRAM_TOKEN needs ASTREINTE_ROSTER_FILE: it says whom to tell"
             raise ValueError(msg)
         return self
 
