@@ -60,6 +60,22 @@ class Series(Value):
     values: tuple[Reading | None, ...] = Field(max_length=500)
 
 
+class UnitCard(Value):
+    """What people and later stages need to know of a unit; its profile says it."""
+
+    name: str = Field(max_length=80)
+    site: str = Field(default="", max_length=80)
+    kind: str = Field(default="other", max_length=20)
+    language: Language = Language.FR
+    refrigerant: str = Field(default="", max_length=20)
+    set_point_c: Reading | None = None
+    high_c: Reading | None = None
+    food_high_c: Reading | None = Field(default=None, description="limit of the food, tolerance in")
+    food_source: str = Field(default="", max_length=300)
+    value_at_risk: Reading | None = Field(default=None, description="€")
+    on_call: tuple[str, ...] = Field(default=(), max_length=20)
+
+
 class UnitStateChanged(Event):
     """Classify: the unit's state moved."""
 
@@ -77,6 +93,7 @@ class UnitStateChanged(Event):
     since: Moment | None = Field(default=None, description="when the condition began")
     parent_id: str = Field(default="", max_length=80, description="episode that explains this one")
     courses: tuple[Series, ...] = Field(default=(), max_length=40)
+    unit: UnitCard | None = None
 
     @property
     def key(self) -> str:

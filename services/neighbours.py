@@ -19,6 +19,7 @@ from ai.embeddings import Embedder
 from gateways.kafka import Cluster, connection
 from schemas.errors import Unavailable
 from services import metrics
+from services.profiles import Profiles
 from services.settings import KafkaSettings, Settings
 from services.stage import Stage
 from services.telling import Teller
@@ -99,6 +100,11 @@ class Neighbours:
         database = Database(self.settings.database.url, metrics.transaction)
         self._stack.callback(database.close)
         return database
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """The profiles of units, from the record."""
+        return Profiles(self.database)
 
     @property
     def has_database(self) -> bool:

@@ -20,7 +20,8 @@ class Policy:
     `batch`: records a unit of work; `concurrency`: units side by side; `backlog`: records taken
     over before the partitions are paused; `dead_in_a_row`: dead letters without a success
     between them after which the stage stops, because then something is wrong with us;
-    `unit_timeout_s`: after which a handler counts as hung, and its unit is tried again.
+    `unit_timeout_s`: after which a handler counts as hung, and its unit is tried again;
+    `let_go`: called when partitions go, with nothing in hand, before the last commit.
     """
 
     batch: int = 1
@@ -30,6 +31,7 @@ class Policy:
     unit_timeout_s: float = 240.0
     commit_every_s: float = 0.1
     drain_s: float = 8.0
+    let_go: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass

@@ -13,14 +13,16 @@ from datetime import UTC, datetime
 from sqlmodel import Session
 
 from schemas.event import Event
-from schemas.topics import PRINTER, REPORTS, STAGES
+from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, STAGES
 from services.policy import Handler
 from services.steps import Row, Step
 from storage import dead, roads
 from storage.database import Database
 
+ALARMS = FRIGO[2:]
+"""Of the cold-room flow, what happened: readings are many, and stay in their topics only."""
 RECORDED = (
-    *(event.topic for event in (*PRINTER, *REPORTS)),
+    *(event.topic for event in (*PRINTER, *REPORTS, *ALARMS, *FEEDBACK)),
     *(f"dead.{stage}" for stage in (*STAGES, "record")),
 )
 
@@ -31,7 +33,7 @@ transactions."""
 
 
 def every_step(database: Database) -> Handler:
-    """Return the handler of all topics of the printer flow and of the dead letters."""
+    """Return the handler of all topics but those of readings, and of the dead letters."""
 
     async def handle(steps: Sequence[Step]) -> list[Sequence[Event]]:
         if len(steps) < BATCH:

@@ -36,10 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Runner:
-    """Works through the topics of one stage.
-
-    `parse` turns a record into what the handler takes and raises `Rejected` when it cannot.
-    """
+    """Works through topics; `parse` makes of a record what the handler takes, or `Rejected`."""
 
     stage: str
     topics: tuple[str, ...]
@@ -242,6 +239,8 @@ class Runner:
                 task.cancel()
             if hung:
                 await asyncio.wait(hung)
+        if self.policy.let_go:
+            await self.policy.let_go()
         await self._subscription.commit_done(self._lanes)
 
 

@@ -16,7 +16,7 @@ from schemas.printer import (
     ReplyDrafted,
     ReplySent,
 )
-from schemas.topics import PRINTER, REPORTS, STAGES
+from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, STAGES
 from services import wire
 from services.lanes import Record
 
@@ -186,7 +186,8 @@ def _body(record: Record) -> Row:
 
 
 def _conversation(body: Row) -> str:
-    return _text(body, "conversation_id") or _text(body.get("message"), "conversation_id")
+    named = _text(body, "conversation_id") or _text(body.get("message"), "conversation_id")
+    return named or _text(body, "episode_id")  # an alarm is told of in the same place
 
 
 def _text(body: Any, name: str) -> str:
@@ -220,7 +221,8 @@ def _float(value: Any) -> float:
 
 def _stage(topic: str) -> str:
     """Return the stage that publishes a topic; gateways publish the first, and reports."""
-    names = [event.topic for event in PRINTER]
-    if topic in names:
-        return ("gateway", *STAGES)[names.index(topic)]
-    return "gateway" if topic in {event.topic for event in REPORTS} else topic
+    for flow in (PRINTER, FRIGO):
+        names = [event.topic for event in flow]
+        if topic in names:
+            return ("gateway", *STAGES)[names.index(topic)]
+    return "gateway" if topic in {event.topic for event in (*REPORTS, *FEEDBACK)} else topic

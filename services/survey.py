@@ -10,11 +10,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from gateways.kafka import Cluster
 from gateways.topics import look
-from schemas.topics import PRINTER, STAGES
+from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, STAGES
 from services.topics import names
 
-READER_OF = {event.topic: stage for event, stage in zip(PRINTER, STAGES, strict=False)}
-"""Which stage reads a topic of the printer flow."""
+READER_OF = {
+    event.topic: stage
+    for flow in (PRINTER, FRIGO)
+    for event, stage in zip(flow, STAGES, strict=False)
+} | {event.topic: "dispatch" for event in (*REPORTS, *FEEDBACK)}
+"""Which stage reads a topic."""
 RATE_OVER_MS = 60_000
 LOOKED_AT = 500
 

@@ -10,11 +10,14 @@ from ai.language import LanguageDetector
 from ai.shelf import vectors_of
 from knowledge import phrases
 from schemas.event import Event
+from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
-from services.classify import handlers
+from services.classify import frigo, handlers
 from services.neighbours import Neighbours
 from services.policy import Handler, Policy
+from services.rooms import Rooms
 from services.stage import Stage
+from services.vigil import Vigil
 
 
 async def build(near: Neighbours) -> Stage:
@@ -31,7 +34,20 @@ async def build(near: Neighbours) -> Stage:
 
     stage.consumes(MessageReceived, handle, Policy(batch=16, concurrency=2))
     stage.starting.append(lambda: training)
+    await near.database.prepare(near.settings.database.connect_s)
+    watch_over(stage, near)
     return stage
+
+
+def watch_over(stage: Stage, near: Neighbours) -> None:
+    """Have the stage take readings, and notice when none come."""
+    rules = (frigo.sample_of, frigo.tell)
+    rooms = Rooms(near.database, near.profiles, near.teller, rules)
+    vigil = Vigil(rooms, near.database, lambda: stage.runners[-1].health)
+    readings = handlers.received_readings(rooms, vigil.rounds)
+    stage.consumes(ReadingReceived, readings, Policy(batch=500, let_go=rooms.let_go))
+    stage.starting.append(vigil.rounds.start)
+    stage.stopping.append(vigil.rounds.stop)
 
 
 def learn(near: Neighbours) -> Handler:

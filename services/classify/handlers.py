@@ -9,9 +9,12 @@ from ai.classifier import Classifier
 from ai.embeddings import Embedder
 from ai.language import LanguageDetector
 from schemas.event import Event
+from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
 from services.classify import printer
 from services.policy import Handler
+from services.rooms import Rooms
+from services.rounds import Rounds
 
 
 def received_messages(
@@ -35,5 +38,16 @@ def received_messages(
             )
             for event, text, intent, priority in zip(events, texts, likely, pressing, strict=True)
         ]
+
+    return handle
+
+
+def received_readings(rooms: Rooms, watch: Rounds) -> Handler:
+    """Return the handler of `frigo.received`."""
+
+    async def handle(events: Sequence[ReadingReceived]) -> list[Sequence[Event]]:
+        if await rooms.take(events):
+            watch.hurry()
+        return [() for _ in events]  # the watch tells, once it is written
 
     return handle

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from gateways.alerts import AlertDoor, ConsoleDoor
 from gateways.outbound import ConsoleOutbound, FileOutbound, Outbound
 from gateways.webhook import WebhookOutbound
 from schemas.delivery import DeliveryReported
+from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.printer import ReplyDrafted
+from services.clerk import Clerk, roster_of
+from services.courier import Courier
 from services.dispatch import handlers, printer
 from services.meters import MeteredOutbound
 from services.neighbours import Neighbours
@@ -34,7 +40,35 @@ async def build(near: Neighbours) -> Stage:
     stage.consumes(DeliveryReported, reported, Policy(batch=100))
     stage.starting.append(postman.start)
     stage.stopping.append(postman.stop)
+    take_alarms(stage, near)
     return stage
+
+
+def take_alarms(stage: Stage, near: Neighbours) -> None:
+    """Have the stage tell people of alarms, with its clerk and its courier beside it."""
+    settings = near.settings
+    clerk = Clerk(near.database, roster_of(settings.roster), settings.alarm)
+    courier = Courier(near.database, alert_doors(settings), near.teller, clerk.rounds.hurry)
+    clerk.sent_off = courier.rounds.hurry
+    wait = timedelta(seconds=settings.alarm.group_wait_s)
+    drafted = handlers.drafted_alerts(near.database, clerk.rounds, wait)
+    stage.consumes(AlertDrafted, drafted, Policy(batch=100))
+    feedback = handlers.given_feedback(near.database, clerk.rounds)
+    stage.consumes(FeedbackGiven, feedback, Policy(batch=100))
+    stage.starting += [clerk.rounds.start, courier.rounds.start]
+    stage.stopping += [clerk.rounds.stop, courier.stop]
+
+
+def alert_doors(settings: Settings) -> dict[str, AlertDoor]:
+    """Return the doors by which alarms leave, by name."""
+    doors: list[AlertDoor] = [ConsoleDoor()]
+    token = settings.telegram.token.get_secret_value()
+    if token:
+        from gateways.telegram import TelegramDoor  # noqa: PLC0415 - loaded where a token is set
+
+        telegram = settings.telegram
+        doors.append(TelegramDoor(token, telegram.url, telegram.timeout_s))
+    return {door.name: door for door in doors}
 
 
 def door_of(settings: Settings) -> Outbound:

@@ -10,10 +10,13 @@ from sqlmodel import Session
 
 from schemas.delivery import DeliveryReported
 from schemas.event import Event
+from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.printer import ReplyDrafted
+from services import alarms
 from services.dispatch import printer
 from services.policy import Handler
 from services.postman import Postman
+from services.rounds import Rounds
 from storage import doubts, outbox
 from storage.database import Database
 
@@ -65,3 +68,30 @@ def _take_in(session: Session, events: Sequence[DeliveryReported]) -> None:
                 "at": at,
             }
             outbox.note_attempts(session, [attempt])
+
+
+def drafted_alerts(database: Database, clerk: Rounds, group_wait: timedelta) -> Handler:
+    """Return the handler of `frigo.drafted`."""
+
+    async def handle(events: Sequence[AlertDrafted]) -> list[Sequence[Event]]:
+        await database.write(alarms.take_in, events, datetime.now(UTC), group_wait)
+        clerk.hurry()
+        return [() for _ in events]  # the courier tells, once it has sent
+
+    return handle
+
+
+def given_feedback(database: Database, clerk: Rounds) -> Handler:
+    """Return the handler of `feedback.given`."""
+
+    async def handle(events: Sequence[FeedbackGiven]) -> list[Sequence[Event]]:
+        await database.write(_hear, events)
+        clerk.hurry()
+        return [() for _ in events]
+
+    return handle
+
+
+def _hear(session: Session, events: Sequence[FeedbackGiven]) -> None:
+    for event in events:
+        alarms.hear(session, event, datetime.now(UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from knowledge.catalogue import load_catalogue
+from schemas.frigo import UnitStateChanged
 from schemas.printer import MessageClassified
 from services.extract import handlers
 from services.neighbours import Neighbours
@@ -15,4 +16,5 @@ async def build(near: Neighbours) -> Stage:
     stage = near.stage("extract")
     handler = handlers.classified_messages(load_catalogue())
     stage.consumes(MessageClassified, handler, Policy(batch=50))
+    stage.consumes(UnitStateChanged, handlers.changed_units(), Policy(batch=50))
     return stage

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from knowledge.catalogue import Catalogue
 from schemas.event import Event
+from schemas.frigo import UnitStateChanged
 from schemas.printer import MessageClassified
-from services.extract import printer
+from services.extract import frigo, printer
 from services.policy import Handler
 
 
@@ -18,5 +19,15 @@ def classified_messages(catalogue: Catalogue) -> Handler:
     async def handle(events: Sequence[MessageClassified]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
         return [printer.extract(event, catalogue, now) for event in events]
+
+    return handle
+
+
+def changed_units() -> Handler:
+    """Return the handler of `frigo.classified`."""
+
+    async def handle(events: Sequence[UnitStateChanged]) -> list[Sequence[Event]]:
+        now = datetime.now(UTC)
+        return [frigo.gather(event, now) for event in events]
 
     return handle

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
 from services.ingest import handlers
 from services.neighbours import Neighbours
 from services.policy import Policy
+from services.seen import Seen
 from services.stage import Stage
 
 
@@ -14,4 +16,7 @@ async def build(near: Neighbours) -> Stage:
     stage = near.stage("ingest")
     await near.database.prepare(near.settings.database.connect_s)
     stage.consumes(InboundMessage, handlers.inbound_messages(near.database), Policy(batch=100))
+    seen = Seen()
+    readings = handlers.inbound_readings(near.profiles, seen)
+    stage.consumes(InboundReading, readings, Policy(batch=500, let_go=seen.forget))
     return stage

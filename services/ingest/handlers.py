@@ -9,10 +9,14 @@ from sqlmodel import Session
 
 from gateways import html
 from schemas.event import Event
+from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
-from services.ingest import printer
+from services.ingest import frigo, printer
+from services.ingest.frigo import Names
 from services.ingest.printer import Arrival
 from services.policy import Handler
+from services.profiles import Profiles
+from services.seen import Seen
 from storage import intake
 from storage.database import Database
 
@@ -79,3 +83,28 @@ def _place(
     )
     intake.note(known, additions, told, arrival.address, inbound, now)
     return (told,)
+
+
+def inbound_readings(profiles: Profiles, seen: Seen) -> Handler:
+    """Return the handler of `frigo.inbound`: no database for a reading, only for a new unit."""
+    known: dict[str, Names] = {}
+    strange = Names(None)
+
+    def names_of(unit_id: str) -> Names:
+        names, profile = known.get(unit_id), profiles.get(unit_id)
+        if profile is None:
+            return strange
+        if names is None or names.profile is not profile:
+            names = known[unit_id] = Names(profile)
+        return names
+
+    async def handle(events: Sequence[InboundReading]) -> list[Sequence[Event]]:
+        await profiles.fresh()
+        now = datetime.now(UTC)
+        await profiles.meet({event.unit_id for event in events})
+        return [
+            () if seen.again(event) else (frigo.receive(event, names_of(event.unit_id), now),)
+            for event in events
+        ]
+
+    return handle

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ai.index import ArticleIndex, Entry, rows_of
 from ai.shelf import vectors_of
 from knowledge.articles import SHIPPED, Article, load_articles, search_document, search_rows
+from schemas.frigo import EvidenceGathered
 from schemas.printer import MessageExtracted
 from services.neighbours import Neighbours
 from services.policy import Policy
@@ -24,6 +25,9 @@ async def build(near: Neighbours) -> Stage:
     by_name = {article.id: article for article in articles}
     handler = handlers.extracted_messages(near.embedder, index, by_name)
     stage.consumes(MessageExtracted, handler, Policy(batch=16, concurrency=2))
+    await near.database.prepare(near.settings.database.connect_s)
+    evidence = handlers.gathered_evidence(near.database, lambda *_: (), lambda *_: None)
+    stage.consumes(EvidenceGathered, evidence, Policy(batch=50))
     return stage
 
 

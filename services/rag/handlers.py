@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ai.embeddings import Embedder
 from ai.index import ArticleIndex
 from knowledge.articles import Article
 from schemas.event import Event
-from schemas.printer import MessageExtracted
+from schemas.frigo import EvidenceGathered, Fact
+from schemas.printer import MessageExtracted, Passage
+from schemas.vocabulary import Change, Fault, Language
 from services.policy import Handler
-from services.rag import printer
+from services.rag import frigo, printer
+from services.rag.frigo import Before
+from storage import episodes
+from storage.database import Database
+
+SheetsOf = Callable[[Fault, Language], Sequence[Passage]]
+TestOf = Callable[[Fault, Fault], Fact | None]
 
 LOOKED_AT = 8
 """Hits asked for: some may be about another make."""
@@ -31,5 +39,30 @@ def extracted_messages(
             printer.ground(event, hits, articles, now)
             for event, hits in zip(events, found, strict=True)
         ]
+
+    return handle
+
+
+def gathered_evidence(database: Database, sheets_of: SheetsOf, test_of: TestOf) -> Handler:
+    """Return the handler of `frigo.extracted`."""
+
+    async def ground(event: EvidenceGathered, now: datetime) -> Sequence[Event]:
+        fault = frigo.known(event.fault)
+        if event.change is Change.CLEARED or fault is None:
+            return frigo.ground(event, (), (), None, now)
+        name = event.unit_id, event.episode_id
+        past = await database.read(episodes.past, *name)
+        rivals = frigo.rivals(event)
+        return frigo.ground(
+            event,
+            sheets_of(fault, frigo.language_of(event)),
+            [Before(*each) for each in past],
+            test_of(*rivals) if rivals else None,
+            now,
+        )
+
+    async def handle(events: Sequence[EvidenceGathered]) -> list[Sequence[Event]]:
+        now = datetime.now(UTC)
+        return [await ground(event, now) for event in events]
 
     return handle

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ai.llm import Ollama
 from knowledge.wording import load_wording
+from schemas.frigo import AlertGrounded
 from schemas.printer import MessageGrounded
 from services.neighbours import Neighbours
 from services.policy import Policy
@@ -30,4 +31,6 @@ async def build(near: Neighbours) -> Stage:
     sender = Sender(near.settings.dispatch.signature, near.settings.dispatch.contact)
     handler = handlers.grounded_messages(llm, load_wording(), sender)
     stage.consumes(MessageGrounded, handler, Policy(batch=1, concurrency=32))
+    alerts = handlers.grounded_alerts(llm)
+    stage.consumes(AlertGrounded, alerts, Policy(batch=1, concurrency=16))
     return stage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -10,16 +11,19 @@ from datetime import UTC, datetime
 from ai.llm import NoAnswer, Ollama
 from knowledge.wording import Wording
 from schemas.event import Event
+from schemas.frigo import AlertDrafted, AlertGrounded
 from schemas.printer import MessageGrounded, ReplyDrafted
 from schemas.vocabulary import Action
 from services import metrics, tracing
 from services.policy import Handler
-from services.respond import printer
+from services.respond import frigo, printer
 from services.respond.printer import Sender
 
 log = logging.getLogger(__name__)
 
 BACKEND = "ollama"
+ALERT_S = 8.0
+"""An alarm waits no longer for better words."""
 
 
 def grounded_messages(llm: Ollama | None, wording: Wording, sender: Sender) -> Handler:
@@ -55,3 +59,33 @@ async def _in_better_words(
         log.warning("template instead of %s: %s", answer.model, objection)
         return drafted
     return printer.reworded(drafted, answer.text, answer.model, wording, sender)
+
+
+def grounded_alerts(llm: Ollama | None) -> Handler:
+    """Return the handler of `frigo.grounded`."""
+
+    async def handle(events: Sequence[AlertGrounded]) -> list[Sequence[Event]]:
+        now = datetime.now(UTC)
+        return [(await _reworded(frigo.draft(event, now), llm),) for event in events]
+
+    return handle
+
+
+async def _reworded(drafted: AlertDrafted, llm: Ollama | None) -> AlertDrafted:
+    if llm is None or llm.resting or not frigo.may_be_reworded(drafted):
+        return drafted
+    outcome, began, text, model = "none", time.perf_counter(), "", ""
+    try:
+        async with asyncio.timeout(ALERT_S):
+            answer = await llm.write(*frigo.prompt(drafted))
+        text, model = answer.text, answer.model
+        objection = frigo.objection(text, drafted)
+        outcome = "refused" if objection else "taken"
+        if objection:
+            log.warning("template instead of %s: %s", model, objection)
+    except (NoAnswer, TimeoutError) as why:
+        log.debug("template instead of a model: %s", why)
+    finally:
+        metrics.LLM_CALLS.labels(BACKEND, outcome).inc()
+        metrics.LLM_DURATION.labels(BACKEND).observe(time.perf_counter() - began)
+    return frigo.reworded(drafted, text, model) if outcome == "taken" else drafted

@@ -5,6 +5,7 @@ Each comes to a database by a migration (`storage/migrations`); a test compares 
 
 from sqlmodel import SQLModel
 
+from storage.tables.alarms import Alert, Heartbeat
 from storage.tables.columns import MYSQL
 from storage.tables.equipment import Device, Episode, PrinterModel, Unit
 from storage.tables.findings import Extraction, Metric, Prediction, Retrieval
@@ -23,6 +24,7 @@ from storage.tables.road import DeadLetter, Journal, Recorded
 from storage.tables.sending import Attempt, Latch, Outgoing
 
 __all__ = [
+    "Alert",
     "Article",
     "ArticleVersion",
     "Attachment",
@@ -35,6 +37,7 @@ __all__ = [
     "Device",
     "Episode",
     "Extraction",
+    "Heartbeat",
     "History",
     "Imported",
     "Journal",

@@ -43,7 +43,12 @@ class Device(SQLModel, table=True):
 
 
 class Unit(SQLModel, table=True):
-    """A cold room or cabinet. `state` is its detector's memory; `version` guards it."""
+    """A cold room or cabinet. `state` is its detector's memory; `version` guards it.
+
+    `declared`: it has a profile, so it is watched; another is one that only readings named.
+    `untold`: alarms that were decided with this state and may not have been published yet.
+    `due_at`: when silence means something, as of the last write. `read_at`: of the newest reading.
+    """
 
     unit_id: str = Field(primary_key=True, max_length=80)
     customer_id: str | None = Field(default=None, foreign_key="customer.customer_id", max_length=40)
@@ -53,12 +58,27 @@ class Unit(SQLModel, table=True):
     version: int = 0
     created_at: datetime = Field(sa_type=Utc)
     updated_at: datetime | None = Field(default=None, sa_type=Utc)
+    declared: bool = False
+    profile_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    untold: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
+    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    read_at: datetime | None = Field(default=None, sa_type=Utc)
+    out_of_service_by: str = Field(default="", max_length=80)
+    out_of_service_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
 class Episode(SQLModel, table=True):
-    """One fault of one unit, from its alarm to its end. `version` guards changes."""
+    """One fault of one unit, from its alarm to its end. `version` guards changes.
 
-    __table_args__ = (Index("episode_of", "unit_id", "ended_at"),)
+    `leader_id`: the episode in whose message it is told; empty: it has its own. `gathering`: what
+    is told together when it comes together. `due_at`: when something is to be done about it, on
+    the row of the leader. `told_steps`: how many of those on call were told.
+    """
+
+    __table_args__ = (
+        Index("episode_of", "unit_id", "ended_at"),
+        Index("episode_gathered", "gathering", "announced_at"),
+    )
 
     episode_id: str = Field(primary_key=True, max_length=40)
     unit_id: str = Field(foreign_key="unit.unit_id", max_length=80)
@@ -71,3 +91,18 @@ class Episode(SQLModel, table=True):
     began_at: datetime = Field(sa_type=Utc)
     ended_at: datetime | None = Field(default=None, sa_type=Utc)
     version: int = 0
+    leader_id: str = Field(default="", max_length=40, index=True)
+    parent_id: str = Field(default="", max_length=80)
+    gathering: str = Field(default="", max_length=100)
+    card: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
+    on_call: list[str] = Field(default_factory=list, sa_column=Column(JSON))
+    trace_id: str = Field(default="", max_length=32)
+    shelved_by: str = Field(default="", max_length=80)
+    label: str = Field(default="", max_length=40)
+    label_by: str = Field(default="", max_length=80)
+    label_note: str = Field(default="", max_length=2000)
+    changed_at: datetime | None = Field(default=None, sa_type=Utc)
+    announced_at: datetime | None = Field(default=None, sa_type=Utc)
+    reminded_at: datetime | None = Field(default=None, sa_type=Utc)
+    told_steps: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)

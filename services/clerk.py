@@ -1,0 +1,79 @@
+"""What is due about alarms: the next one on call, reminders, ends; and whether anybody watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+
+from gateways.roster import Person, Roster
+from schemas.vocabulary import Change, Fault
+from services import alarms
+from services.dispatch import frigo
+from services.rounds import Rounds
+from services.settings_frigo import AlarmSettings, RosterSettings
+from storage import episodes, units
+from storage.database import Database
+
+EVERY_S = 1.0
+LOOK_EVERY_S = 5.0
+"""After the detector's sign of life."""
+
+
+def roster_of(settings: RosterSettings) -> Roster:
+    """Return the roster of the settings; without a file, the console stands for everybody.
+
+    Raises
+    ------
+    ValueError
+        The file is no roster; the text says where.
+    """
+    if settings.file:
+        return Roster.read(settings.file)
+    return Roster(people=(Person(name="Astreinte", channels={"console": "Astreinte"}),))
+
+
+class Clerk:
+    """Takes turns beside the handlers of dispatch."""
+
+    def __init__(self, database: Database, roster: Roster, settings: AlarmSettings) -> None:
+        self._database = database
+        self._roster = roster
+        self._limit = timedelta(seconds=settings.detector_s)
+        self._group_wait = timedelta(seconds=settings.group_wait_s)
+        self._began = time.monotonic()
+        self._looked_at = 0.0
+        self.rounds = Rounds("the clerk of alarms", self.turn, EVERY_S)
+        self.sent_off: Callable[[], None] = lambda: None
+
+    async def turn(self) -> bool:
+        """Do what is due; say whether there may be more."""
+        now = datetime.now(UTC)
+        if time.monotonic() - self._looked_at > LOOK_EVERY_S:
+            self._looked_at = time.monotonic()
+            # Who has only just started gives the detector as long to start.
+            if time.monotonic() - self._began > self._limit.total_seconds():
+                await self._database.write(watch_the_detector, now, self._limit, self._group_wait)
+        done = await self._database.write(alarms.do_what_is_due, self._roster, now)
+        if done:
+            self.sent_off()
+        return bool(done)
+
+
+def watch_the_detector(
+    session: Session, now: datetime, limit: timedelta, group_wait: timedelta
+) -> None:
+    """Raise an alarm when the detector gives no sign of life while there are units, or end it."""
+    last = units.last_beat(session)
+    gone = list(episodes.open_of(session, frigo.DETECTOR))
+    silent = last is None or now - last > limit
+    if silent and not gone and units.watched(session):
+        event = frigo.detector_down(last or now - limit, Change.RAISED, now)
+        alarms.take_in(session, [event], now, group_wait)
+    elif not silent:
+        for episode in gone:
+            if episode.fault == Fault.DETECTOR_DOWN.value:
+                event = frigo.detector_down(episode.began_at, Change.CLEARED, now)
+                alarms.take_in(session, [event], now, group_wait)
