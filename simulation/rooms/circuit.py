@@ -18,10 +18,10 @@ PRESSURE_S, PIPE_S, DISCHARGE_S, SUPERHEAT_S = 35.0, 60.0, 200.0, 60.0
 """Time constants, s, while it runs."""
 REST_LOW_S, REST_HIGH_S, REST_PIPE_S, REST_DISCHARGE_S = 300.0, 400.0, 1200.0, 2400.0
 """At rest: refrigerant moves and warms to what is around it."""
-STARVED_K, FANLESS_K = 24.0, 4.0
+STARVED_K, FANLESS_K = 24.0, 5.5
 """Superheat that a wholly starved evaporator gains, and that one without air loses."""
 SHELL_LOSS = 0.92
-VALVE_GAS_K, HOT_K, WET_K = 45.0, 38.0, 20.0
+VALVE_GAS_K, HOT_K, WET_K = 45.0, 38.0, 30.0
 """What recompressed gas, a compressor badly cooled, droplets do to the discharge at their worst."""
 
 
@@ -67,6 +67,7 @@ class Circuit:
         self.cooling = cooling
         low = f.at(f.dew_bar, self.evaporating)
         efficiency = d.efficiency / ((1 + 0.3 * e.hot) * (1 + 0.25 * e.valve_gas))
+        efficiency /= 1 + 0.3 * e.flooded
         kelvin = self.suction + ZERO_C
         first = low * 1e5 / self.density(d) * (ratio**f.work_n - 1) / f.work_n
         self.work = mass * first / efficiency
@@ -84,7 +85,7 @@ class Circuit:
         """Say what the evaporator exchanges (W/K): of its air flow and frost, as built 1 and 0."""
         self.flow = flow
         carried = d.evaporator_flow * flow
-        ua = d.evaporator_ua * flow**0.5 / (1 + 1.1 * frost) * (1 - 0.7 * e.starved)
+        ua = d.evaporator_ua * flow**0.5 / (1 + 1.1 * frost) * (1 - e.starved) ** 1.5
         self.exchange = carried * (1 - exp(-ua / carried))
 
     def density(self, d: Design) -> float:
@@ -104,7 +105,7 @@ class Circuit:
         liquid = f.at(f.liquid, self.liquid)
         intake = d.displacement * (1 - e.valve_gas) * (1 - 0.07 * e.hot)
         over = max(self.suction - self.evaporating, 0.0)
-        useful = 1 - 0.22 * e.flooded
+        useful = 1 - 0.4 * e.flooded
         taken = mass = 0.0
         ratio = 1.0
         for _ in range(3):

@@ -145,7 +145,7 @@ def _circuit(
     """Size compressor and exchangers so that they meet at the usual ambient."""
     usual = of.usual_c
     td, approach = _u(rng, of.evaporator), _u(rng, of.condenser)
-    superheat = _u(rng, (4.5, 7.5))
+    superheat = _u(rng, (0.5, 0.68)) * td  # an evaporator cannot give more than its TD
     media = fluids(refrigerant)
     of_bubble = approach - media.at(media.half_glide, usual + approach)
     subcooling = _u(rng, (0.3, 0.5)) * of_bubble

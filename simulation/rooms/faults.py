@@ -83,7 +83,7 @@ def _leak(e: Effects, s: float, d: Design) -> None:
 def _overcharge(e: Effects, s: float, _: Design) -> None:
     e.subcooling = 9.0 * s
     e.condenser = 1.0 / (1.0 + 0.75 * s)
-    e.flooded = 0.08 * s
+    e.flooded = 0.2 * s
 
 
 def _non_condensables(e: Effects, s: float, _: Design) -> None:
@@ -125,7 +125,6 @@ def _open(e: Effects, s: float, _: Design) -> None:
 def _closed(e: Effects, s: float, _: Design) -> None:
     e.starved = 0.62 * s
     e.subcooling = 4.0 * s
-    e.condenser = 1.0 / (1.0 + 0.7 * s)  # the liquid that does not leave stands in it
 
 
 def _restriction(e: Effects, s: float, _: Design) -> None:

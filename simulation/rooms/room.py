@@ -46,7 +46,7 @@ class Room:
         self.drip_s = 0.0
         self.door = 0.0
         self.fans_on = True
-        self.evaporator_fans = self.condenser_fans = 1.0
+        self.evaporator_fans = self.condenser_fans = self.flow = 1.0
         self.truth: Truth = truth(self, Effects())
         while self.at < at:
             self.step(SUBSTEP_S)
@@ -78,7 +78,9 @@ class Room:
         self._fans(e)
         c = self.circuit
         frost = self.frost / d.frost_full + e.ice
-        flow = max(e.air * self.evaporator_fans * (1 - 0.7 * min(frost, 1.2) ** 1.5), 0.05)
+        flow = self.flow = max(
+            e.air * self.evaporator_fans * (1 - 0.7 * min(frost, 1.2) ** 1.5), 0.05
+        )
         if self.running:
             c.evaporator(d, flow, frost, e)
             c.run(d, e, dt, self.air, self.ambient, self.condenser_fans)
@@ -176,11 +178,11 @@ class Room:
         """Balance the air's water; what the coil takes is frost."""
         d = self.design
         around = 0.5 * saturated(0.5 * INDOORS_C + 0.5 * self.ambient)
-        exchange = d.door_ua * self.door / 2000 + 1e-9
+        exchange = d.door_ua * self.door / 1006
         coil = saturated(min(self.coil, self.air))
         taken = 0.0
         if self.running and coil < self.moisture:
-            taken = 0.5 * d.evaporator_flow / 1006 * flow
+            taken = 0.8 * d.evaporator_flow / 1006 * flow
         kept = d.air_mass * 8 / dt  # packages and walls hold water too
         source = d.moisture * e.frost_gain + exchange * around
         moist = (kept * self.moisture + source + taken * coil) / (kept + exchange + taken)

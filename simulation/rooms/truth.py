@@ -52,8 +52,7 @@ def truth(room: Room, e: Effects) -> Truth:
     heater = d.heater * e.defrost_heat if room.defrost_s >= 0 and live else 0.0
     power = (c.work / 0.88 + fans + outside + heater + STANDBY_W) if live else 0.0
     current = power / (voltage * d.power_factor * (1.732 if d.three_phase else 1)) if live else 0.0
-    flow = room.circuit.flow if room.running else room.evaporator_fans * e.air
-    flow = flow if room.fans_on else 0.02
+    flow = room.flow if room.fans_on else 0.02
     carried = d.evaporator_flow * max(flow, 0.05)
     off = room.air - c.cooling / carried if room.running else room.air - 0.2
     shakes = 0.08
