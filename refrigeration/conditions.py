@@ -24,7 +24,7 @@ CLEAR: Final = -1
 
 IDLE, PENDING, ACTIVE, CLEARING = "idle", "pending", "active", "clearing"
 FLAPPING_S: Final = 6 * 3600.0
-"""Raises within so long make the off-delay longer, each twice: what flaps stays raised."""
+"""Each time it comes within so long makes the off-delay twice as long: what flaps stays raised."""
 MAX_OFF_S: Final = 2 * 3600.0
 
 
@@ -40,7 +40,7 @@ class Condition:
         self.lost = 0.0  # of the delay that runs, seconds without readings
         self.episode_id = ""
         self.parent_id = ""
-        self.raises: list[float] = []
+        self.raises: list[float] = []  # when it came, or came back before it was cleared
 
     @property
     def raised(self) -> bool:
@@ -77,6 +77,8 @@ class Condition:
         elif self.state == CLEARING:
             if level > CLEAR:
                 self.state = ACTIVE
+                if level == BROKEN:
+                    self._came(at)
             elif at - self.left - self.lost >= self.off_delay(at, off_s):
                 return self._clear()
         return None
@@ -88,8 +90,11 @@ class Condition:
 
     def _raise(self, at: float) -> Change:
         self.state = ACTIVE
-        self.raises = [*(when for when in self.raises[-7:] if at - when < FLAPPING_S), at]
+        self._came(at)
         return Change.RAISED
+
+    def _came(self, at: float) -> None:
+        self.raises = [*(when for when in self.raises[-7:] if at - when < FLAPPING_S), at]
 
     def _clear(self) -> Change:
         self.state = IDLE

@@ -96,7 +96,9 @@ def advance(
     track.take(good, at)
     if bad or sample.implausible:
         track.miss((*bad, *sample.implausible), at)
-    known = track.known(at - max(FRESH_S, memory.cap(profile)))
+    known: Mapping[str, float] = good
+    if len(good) < len(track.names):
+        known = track.known(at - max(FRESH_S, memory.cap(profile)))
     memory.changed |= memory.masking.observe(known, at)
     found = _moved(memory, plan, _verdict(memory, plan, known, at), at, lost)
     for transition in found:
@@ -177,9 +179,7 @@ def _turn(memory: Memory, plan: Plan, minute: int, at: float, diagnose: Diagnose
         track.minute = minute
         return
     end = (track.minute + 1) * STEP_S
-    usual = memory.usual(profile)
-    step = min((minute - track.minute) * STEP_S, 3 * max(usual, STEP_S))
-    memory.changed |= memory.probes.check(profile, track, end, step, usual)
+    memory.changed |= memory.probes.check(profile, track, end, memory.usual(profile))
     means = track.turn(minute)
     air = rules.room(means)
     called = air is not None and plan.set_point is not None and air > plan.set_point + CALLED_K
@@ -191,6 +191,7 @@ def _turn(memory: Memory, plan: Plan, minute: int, at: float, diagnose: Diagnose
             memory.window = Window()
         memory.window.add(profile, end - STEP_S / 2, means)
         memory.window.flush(profile)
+        memory.window = Window.of(memory.window.body())  # its body rounds: a restart must not show
         memory.suspicion.take(diagnose.diagnose(profile, memory.window), at)
 
 

@@ -98,12 +98,12 @@ class Masking:
         called
             The room is warmer than its thermostat wants it.
         """
-        room = track.minutes("temperature_c", BACK + 5)
-        self.falling = _fall(room)
+        if self.powered:
+            self.falling = _fall(track.minutes("temperature_c", BACK + 5))
         before = (self.closed, self.guessed, self.thawed)
-        if "door" not in track.names and runs and not self.defrost:
-            rise = (room[-1] - room[-3]) / 2  # NaN is no rise
-            if rise > DOOR_K_MIN and not self.guessed:
+        if runs and "door" not in track.names and not self.defrost and not self.guessed:
+            first, _, last = track.minutes("temperature_c", 3)
+            if (last - first) / 2 > DOOR_K_MIN:  # NaN is no rise
                 self.closed = at
         if "defrost" not in track.names and runs is not None:
             self._guess(masks, at, runs=runs, called=called)
@@ -136,6 +136,11 @@ class Masking:
         if not self.powered or since >= masks.PAO * MINUTE:
             return False
         return since < GRACE_S or self.falling >= FALLING_K_H
+
+    def ajar(self, masks: Masks, at: float, *, warm: bool) -> bool:
+        """Whether the door is open for too long: twice `tdO` while the room does not mind."""
+        patience = masks.tdO * MINUTE * (1 if warm else 2)
+        return bool(self.door) and at - self.door >= patience
 
     def hides(self, masks: Masks, at: float) -> bool:
         """Whether a broken limit is hidden; not for longer than the ceiling."""

@@ -117,7 +117,7 @@ class Memory:
             "probes": self.probes.body(),
             "suspicion": self.suspicion.body(),
             "track": self.track.body(),
-            "window": _exactly(self.window),
+            "window": self.window.body() if self.window else {},
         }
 
     @classmethod
@@ -138,18 +138,3 @@ class Memory:
         memory.track = Track.of(body["track"])
         memory.window = Window.of(body["window"]) if body["window"] else None
         return memory
-
-
-def _exactly(window: Window | None) -> dict[str, Any]:
-    """Return a window as `Window.of` takes it; `Window.body` rounds, and a restart would show."""
-    if window is None:
-        return {}
-    return {
-        "at": window.at,
-        "minute": window.minute,
-        "sums": {name: list(pair) for name, pair in window.sums.items()},
-        "steady": [window.steady.at, window.steady.count, dict(window.steady.values)],
-        "standing": [window.standing.at, window.standing.count, dict(window.standing.values)],
-        "rooms": [list(pair) for pair in window.rooms],
-        "slow": dict(window.slow),
-    }

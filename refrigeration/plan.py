@@ -52,6 +52,7 @@ DELAYS: Final[dict[Fault, tuple[float, float]]] = {
     Fault.NO_DATA: (0, 0),
     Fault.SENSOR: (60, 600),
     Fault.DEFROST: (0, 600),
+    Fault.DOOR: (0, 60),
     Fault.HIGH_PRESSURE: (120, 300),
     Fault.LOW_PRESSURE: (300, 300),
     Fault.COMPRESSOR_OVERHEAT: (300, 600),
@@ -120,7 +121,6 @@ class Plan:
         self.delays = {fault: DELAYS.get(fault, USUAL) for fault in Fault}
         room = (masks.tAO * MINUTE, 300.0)
         self.delays[Fault.HIGH_TEMPERATURE] = self.delays[Fault.LOW_TEMPERATURE] = room
-        self.delays[Fault.DOOR] = (masks.tdO * MINUTE, 60.0)
         self.limits = tuple(_limits(profile))
         self.high_rule = self.low_rule = None
         if self.high is not None:

@@ -20,6 +20,7 @@ MEMORY_S: Final = 600.0
 """Time of the average: a probe that fails for good is found after seven minutes."""
 WEIGHT: Final = 0.25
 """Of one minute at most: with slow readings three bad ones are needed."""
+CALM_S: Final = 300.0
 COMMON: Final = 3
 """So many probes, and half of all: their cause is common."""
 GONE_S: Final = 900.0
@@ -33,25 +34,33 @@ COARSE: Final = 4.0
 class Probes:
     """Sick sensors, and whether they are sick together."""
 
-    __slots__ = ("bus", "fading", "sick")
+    __slots__ = ("at", "bus", "fading", "sick")
 
     def __init__(self) -> None:
         self.sick: tuple[str, ...] = ()
         self.fading = False
         self.bus = 0.0  # share of the recent past in which they failed together
+        self.at = 0.0  # of the last look
 
-    def check(self, profile: Profile, track: Track, at: float, step: float, usual_s: float) -> bool:
+    def check(self, profile: Profile, track: Track, at: float, usual_s: float) -> bool:
         """Look at the minute that ends, before `Track.turn`; return whether a verdict moved.
+
+        Where nothing is wrong, every fifth minute is enough.
 
         Parameters
         ----------
         profile, track
             Of the unit.
-        at, step
-            When, and how long since the last look, in seconds.
+        at
+            When, in unix seconds.
         usual_s
             The usual time between readings.
         """
+        calm = not self.fading and not self.bus and 0 <= at - self.at < CALM_S
+        if calm and not any(track.misses):
+            return False
+        step = min(max(at - self.at, 60.0), 3 * max(usual_s, 60.0)) if self.at else 60.0
+        self.at = at
         before = (self.sick, self.fading, self.bus > SHARE, self.bus > FADING)
         gone_s = max(GONE_S, 5 * usual_s)
         bad = {
@@ -68,6 +77,8 @@ class Probes:
         together = stuck or (failing >= COMMON and 2 * failing >= len(bad))
         weight = min(WEIGHT, 1 - math.exp(-step / MEMORY_S))
         self.bus += weight * (together - self.bus)
+        if self.bus < FADING / 10:
+            self.bus = 0.0
         for name, share in bad.items():
             i = track.names[name]
             track.bad[i] += weight * ((0.0 if together else share) - track.bad[i])
@@ -80,13 +91,13 @@ class Probes:
 
     def body(self) -> list[Any]:
         """Return all as JSON."""
-        return [list(self.sick), self.fading, self.bus]
+        return [list(self.sick), self.fading, self.bus, self.at]
 
     @classmethod
     def of(cls, body: list[Any]) -> Probes:
         """Return what `body` was made of."""
         probes = cls()
-        sick, probes.fading, probes.bus = body
+        sick, probes.fading, probes.bus, probes.at = body
         probes.sick = tuple(sick)
         return probes
 

@@ -77,7 +77,7 @@ def judge(
     if masking.defrost:
         _defrost(verdict, plan, masking, air, at)
     if masking.door:
-        verdict.say(Fault.DOOR, BROKEN, "door", 1.0, 0.0)
+        _door(verdict, plan, masking, air, at)
     if runs is not None and not masking.defrost and not masking.guessed:
         _machine(verdict, plan, known, air, runs=runs)
         if runs and not masking.door:  # many fans stop while the door is open
@@ -172,6 +172,14 @@ def _defrost(verdict: Verdict, plan: Plan, masking: Masking, air: float | None, 
         verdict.say(Fault.DEFROST, BROKEN, "temperature_c", air, masks.max_defrost_c)
     else:
         verdict.say(Fault.DEFROST, HELD, "", 0.0, None)
+
+
+def _door(verdict: Verdict, plan: Plan, masking: Masking, air: float | None, at: float) -> None:
+    high = plan.high_rule
+    warm = air is None or high is None or air > high.limit - high.differential
+    level = BROKEN if masking.ajar(plan.profile.masks, at, warm=warm) else HELD
+    verdict.say(Fault.DOOR, level, "door_min", (at - masking.door) / MINUTE, 0.0)
+    verdict.since[Fault.DOOR] = masking.door
 
 
 def _machine(
