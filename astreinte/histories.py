@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from astreinte.exports import UnfitFileError, table
 from refrigeration.features import features
 from refrigeration.history import History
 from refrigeration.measures import ATMOSPHERE_BAR, BY_ALIAS, CODES, SENSORS, converted, plain
 from refrigeration.profile import Profile
+
+__all__ = ["Export", "UnfitFileError", "moment", "number", "read", "with_features"]
 
 TIMES = "time timestamp datetime date_time date measured_at heure horodatage date_heure"
 TIME_NAMES = tuple(TIMES.split())
@@ -28,10 +29,6 @@ DATES: tuple[Callable[[str], datetime], ...] = (
     lambda text: datetime.strptime(text, "%m/%d/%y %H:%M"),  # noqa: DTZ007
 )
 MILLISECONDS_FROM = 1e11
-
-
-class UnfitFileError(ValueError):
-    """The file cannot be read as a history; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +81,8 @@ def read(path: Path, profile: Profile) -> Export:
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    text = path.read_text("utf-8-sig", errors="replace")
-    first = text.split("\n", 1)[0]
-    mark = max(";\t,", key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=mark) if any(row)]
-    if len(rows) < 2:  # noqa: PLR2004 - a header and a row
-        msg = f"{path}: no rows"
-        raise UnfitFileError(msg)
-    header = [name.strip() for name in rows[0]]
-    width = len(header)
-    return header, [(row + [""] * width)[:width] for row in rows[1:]]
+    found = table(path)
+    return list(found.names), [list(row) for row in found.rows]
 
 
 def _sensors(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -118,6 +118,9 @@ class Profile(Part):
     food: FoodRule | None = None
     on_call: tuple[Name, ...] = Field(default=(), max_length=20, description="names of the roster")
     value_at_risk: Annotated[float, Field(ge=0)] | None = Field(default=None, description="€")
+    learned: dict[str, Any] = Field(
+        default_factory=dict, description="what is normal for it: `refrigeration.normal.learn`"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
