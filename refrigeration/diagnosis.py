@@ -10,6 +10,7 @@ a large distance to each of them, or no clear winner: both together say `unknown
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -117,10 +118,10 @@ class Diagnoser:
         profile, window
             Of the unit.
         normal
-            The unit's own, learned; without it the pool's, which is wide.
+            The unit's own; else what its profile has learned, else the pool's, which is wide.
         """
         summary = window.summary()
-        deviations = (normal or _generic()).deviations(profile, summary)
+        deviations = (normal or _own(profile)).deviations(profile, summary)
         if not deviations:
             return Diagnosis(0.0, None)
         inputs = self.inputs(deviations)
@@ -219,3 +220,20 @@ def _shipped() -> Diagnoser:
 @cache
 def _generic() -> Normal:
     return Normal.generic()
+
+
+_owned: OrderedDict[str, tuple[Mapping[str, Any], Normal]] = OrderedDict()
+OWNED_AT_ONCE = 2_000
+"""Units whose own normal is kept ready (12 kB each); of others it is made when it is needed."""
+
+
+def _own(profile: Profile) -> Normal:
+    """Return what the unit's profile has learned; the pool's normal when it has nothing."""
+    if not profile.learned:
+        return _generic()
+    found = _owned.get(profile.unit_id)
+    if found is None or found[0] is not profile.learned:
+        _owned[profile.unit_id] = found = (profile.learned, Normal.of(profile.learned))
+        if len(_owned) > OWNED_AT_ONCE:
+            _owned.popitem(last=False)
+    return found[1]
