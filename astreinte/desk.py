@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from astreinte import running
 from astreinte.faces import face
+from astreinte.playing import simulator_of
 from astreinte.running import Running
 from gateways.http import listen, serving, url_of
 from gateways.kafka import EmbeddedKafka
 from schemas.printer import InboundMessage
 from schemas.topics import STAGES
+from services.bridge import NAME as BRIDGE
+from services.bridge import has_work
 from services.neighbours import Neighbours
 from services.policy import Health
 from services.serve import running as stages_running
@@ -53,12 +56,12 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
     url = url_of(listener)
     with broker(settings) as (kafka, embedded):
         async with Neighbours(settings, kafka, embedded=embedded) as near:
-            names = [*STAGES, "record"]
+            names = [*[BRIDGE] * has_work(settings), *STAGES, "record"]
             async with stages_running(near, names) as stages:
                 found = Desk(url, near, stages, replayed=0)
                 app = face(near, found.health)
                 app.include_router(watching(found.health, Reach(near).missing))
-                async with serving(app, listener):
+                async with simulator_of(near, app), serving(app, listener):
                     found.replayed = await _replay(near)
                     running.announce(
                         Running(url, kafka, settings.database.url, os.getpid(), embedded)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from console.app import create_app
 from gateways.app import Accept, edge
+from gateways.diagnostics import EpisodeOf, OpenEpisode, diagnostics
+from gateways.readings import Lock, readings
 from gateways.webhook import reports
 from schemas.event import Event
+from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
+from schemas.vocabulary import Fault
 from services import tracing
+from services.bridge import presses_of
 from services.meters import MeteredEdge, paths_of
 from services.neighbours import Neighbours
 from services.telling import Teller
 from services.watch import Healths
-from storage import journal
+from storage import journal, standing
 
 FACES = ("edge", "console")
 CONFIRM_S = 10.0
@@ -31,7 +36,7 @@ def face(near: Neighbours, healths: Healths, parts: Collection[str] = FACES) -> 
     nothing, so there the edge writes a journal.
     """
     if "console" in parts:
-        app = create_app(near.database, healths)
+        app = create_app(near.database, healths, _publisher(near))
     else:
         app = FastAPI(title="Astreinte", docs_url=None, redoc_url=None)
     if "edge" in parts:
@@ -39,10 +44,44 @@ def face(near: Neighbours, healths: Healths, parts: Collection[str] = FACES) -> 
         routers = [edge(publish, _acceptor(near))]
         if secret := near.settings.webhook.secret.get_secret_value():
             routers.append(reports(secret, publish))
+        routers += _of_rooms(near)
         for router in routers:
             app.include_router(router)
         app.add_middleware(MeteredEdge, paths=paths_of(routers))
     return app
+
+
+def _of_rooms(near: Neighbours) -> list[APIRouter]:
+    """Return the routes of cold rooms: readings come in, and buttons where Telegram posts them."""
+    teller = Teller(near.broker, CONFIRM_S)
+
+    async def publish(events: Sequence[InboundReading]) -> None:
+        await teller.tell(events, "gateway")
+        tracing.told("edge", events)
+
+    given = near.settings.readings
+    lock = Lock(given.key.get_secret_value(), given.open_on_loopback)
+    at_hand = _episode_of(near) if near.has_database else None
+    routers = [readings(publish, lock), diagnostics(publish, lock, at_hand)]
+    if near.settings.telegram.callback_url:
+        from gateways.hooks import presses_route  # noqa: PLC0415 - loads aiogram
+
+        secret = near.settings.telegram.secret.get_secret_value()
+        routers.append(presses_route(presses_of(near, "edge"), secret))
+    return routers
+
+
+def _episode_of(near: Neighbours) -> EpisodeOf:
+    async def episode_of(unit_id: str) -> OpenEpisode | None:
+        found = await near.database.read(standing.worst_open, unit_id)
+        if found is None:
+            return None
+        known = Fault._value2member_map_.get(found.fault)
+        label = known.fr if isinstance(known, Fault) else found.fault
+        score = found.causes[0].get("probability") if found.causes else None
+        return OpenEpisode(label, score if isinstance(score, float) else None, found.announced)
+
+    return episode_of
 
 
 def _publisher(near: Neighbours) -> Callable[[Event], Awaitable[None]]:

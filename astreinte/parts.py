@@ -12,7 +12,7 @@ from astreinte.faces import FACES, face
 from astreinte.options import app
 from services import logs, serve
 
-PARTS = (*serve.CONSUMERS, *FACES)
+PARTS = (*serve.RUNNING, *FACES)
 
 
 def _known(parts: list[str]) -> list[str]:

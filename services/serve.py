@@ -18,6 +18,8 @@ from gateways.http import PortTaken, listen, serving, url_of
 from schemas.errors import Unavailable
 from schemas.topics import STAGES
 from services import logs
+from services.bridge import NAME as BRIDGE
+from services.bridge import build_bridge
 from services.neighbours import Neighbours
 from services.policy import Policy
 from services.record import BATCH, RECORDED, every_step
@@ -31,6 +33,8 @@ from storage.engine import WrongDatabase
 log = logging.getLogger(__name__)
 
 CONSUMERS = (*STAGES, "record")
+RUNNING = (BRIDGE, *CONSUMERS)
+"""What runs beside the faces, in the order of the road."""
 KEEPERS = {"ingest", "dispatch", "record"}
 """Who needs the database."""
 SENTENCE = "starting %s, with Kafka at %s; %s/health/ready says how it goes"
@@ -57,9 +61,11 @@ async def build_record(near: Neighbours) -> Stage:
 
 
 async def build(name: str, near: Neighbours) -> Stage:
-    """Put a stage together by its name, or the record."""
+    """Put a stage together by its name, or the record, or the bridge."""
     if name == "record":
         return await build_record(near)
+    if name == BRIDGE:
+        return build_bridge(near)
     return await importlib.import_module(f"services.{name}.app").build(near)  # type: ignore[no-any-return]
 
 
@@ -129,7 +135,7 @@ async def run(parts: Sequence[str], face: Face | None = None) -> int:
     where, prefix = (settings.http, "HTTP") if face else (settings.watch, "WATCH")
     listener = listen(where.host, where.port, f"ASTREINTE_{prefix}_PORT")
     _end_at_sigterm()
-    names = [name for name in parts if name in CONSUMERS]
+    names = [name for name in parts if name in RUNNING]
     stages: list[Stage] = []
     healths = partial(healths_of, names, stages)
     try:

@@ -1,0 +1,159 @@
+"""The bridge: fetches what nobody hands in. Readings from MQTT, pressed buttons from Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from gateways.mqtt import Broker, MqttBridge
+from gateways.rules import Rules
+from schemas.errors import Unavailable, reason_of
+from schemas.event import Event
+from schemas.frigo import FeedbackGiven, InboundReading
+from services import metrics, tracing
+from services.clerk import roster_of
+from services.neighbours import Neighbours
+from services.policy import Health
+from services.settings import Settings
+from services.settings_frigo import MqttSettings, TelegramSettings
+from services.stage import Stage
+
+if TYPE_CHECKING:  # loading aiogram takes a second, and most desks have no Telegram
+    from gateways.presses import Presses
+
+log = logging.getLogger(__name__)
+
+NAME = "bridge"
+
+
+@dataclass
+class BridgeStage(Stage):
+    """A stage without consumers: its work comes from elsewhere, and never ends by itself."""
+
+    mqtt: MqttBridge | None = None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def health(self) -> Health:
+        """Say whether it is connected, and what it has carried."""
+        ended = next((task for task in self.tasks if task.done() and not task.cancelled()), None)
+        found = Health(NAME, assigned=len(self.tasks))
+        found.stopped = f"it ended: {ended.exception()!r}"[:200] if ended else ""
+        if self.mqtt:
+            taken = self.mqtt.taken
+            found.waiting_for, found.last_progress = taken.waiting_for, taken.last
+            found.handled, found.dead = taken.done, taken.refused
+        return found
+
+    async def end(self) -> None:
+        """Stop the work; what was not confirmed comes again."""
+        for task in self.tasks:
+            task.cancel()
+        for task in self.tasks:
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+def has_work(settings: Settings) -> bool:
+    """Say whether there is anything to fetch."""
+    return bool(settings.mqtt.url or settings.telegram.token.get_secret_value())
+
+
+def build_bridge(near: Neighbours) -> BridgeStage:
+    """Return the bridge, ready to start.
+
+    Raises
+    ------
+    Unavailable
+        There is nothing to fetch, or a file of the settings is wrong.
+    """
+    settings = near.settings
+    if not has_work(settings):
+        msg = "nothing to bridge: set ASTREINTE_MQTT_URL, or ASTREINTE_TELEGRAM_TOKEN"
+        raise Unavailable(msg)
+    plain = near.stage(NAME)
+    stage = BridgeStage(plain.name, plain.broker, plain.teller, plain.group)
+    if settings.mqtt.url:
+        stage.mqtt = _mqtt(near, settings.mqtt)
+    presses = presses_of(near, NAME) if settings.telegram.token.get_secret_value() else None
+
+    def begin() -> None:
+        if stage.mqtt:
+            stage.tasks.append(asyncio.create_task(stage.mqtt.run()))
+        if presses:
+            stage.tasks.append(asyncio.create_task(_hear(presses, settings.telegram)))
+
+    stage.starting.append(begin)
+    stage.stopping.append(stage.end)
+    return stage
+
+
+def presses_of(near: Neighbours, source: str) -> Presses:
+    """Return what takes the buttons of Telegram in.
+
+    Raises
+    ------
+    Unavailable
+        The roster is wrong.
+    """
+    from gateways.presses import Presses  # noqa: PLC0415 - loads aiogram, where a token is set
+    from gateways.telegram import TelegramDoor  # noqa: PLC0415
+
+    telegram = near.settings.telegram
+    door = TelegramDoor(telegram.token.get_secret_value(), telegram.url, telegram.timeout_s)
+
+    async def publish(event: FeedbackGiven) -> None:
+        await _tell(near, [event], source)
+
+    try:
+        roster = roster_of(near.settings.roster)
+    except ValueError as error:
+        msg = f"ASTREINTE_ROSTER_FILE: {error}"
+        raise Unavailable(msg) from None
+    return Presses(door, roster, publish)
+
+
+async def _hear(presses: Presses, settings: TelegramSettings) -> None:
+    """Ask Telegram for buttons; or tell it where the edge is, and leave the rest to that."""
+    if not settings.callback_url:
+        await presses.poll()
+    await presses.announce(settings.callback_url, settings.secret.get_secret_value())
+    await asyncio.Event().wait()
+
+
+def _mqtt(near: Neighbours, settings: MqttSettings) -> MqttBridge:
+    broker = Broker(
+        settings.url,
+        settings.client_id,
+        settings.user,
+        settings.password.get_secret_value(),
+        settings.ca,
+    )
+    _ = broker.trust  # a file that holds no certificate is said at the start
+    try:
+        simple = Rules.simple(settings.topic, settings.status_topic)
+        rules = Rules.load(settings.rules) if settings.rules else simple
+    except ValueError as error:
+        why = reason_of(error) if isinstance(error, ValidationError) else str(error)
+        msg = f"ASTREINTE_MQTT_RULES: {why}" if settings.rules else f"ASTREINTE_MQTT_TOPIC: {why}"
+        raise Unavailable(msg) from None
+
+    async def publish(readings: Sequence[InboundReading]) -> None:
+        await _tell(near, readings, NAME)
+
+    return MqttBridge(broker, rules, publish, settings.max_bytes, _count)
+
+
+async def _tell(near: Neighbours, events: Sequence[Event], source: str) -> None:
+    await near.teller.tell(events, source)
+    tracing.told(source, events)
+
+
+def _count(done: int, refused: int) -> None:
+    metrics.HANDLED.labels(NAME, "done").inc(done)
+    metrics.HANDLED.labels(NAME, "dead").inc(refused)
