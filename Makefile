@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run test test-kafka test-mysql test-kill test-browser test-prometheus chaos chaos-short lint bench evaluate clean
+.PHONY: help install run test test-kafka test-mysql test-mqtt test-kill test-browser test-prometheus chaos chaos-short lint bench evaluate clean
 
 help:
 	@echo "make run           set up and start the whole desk; says where to look"
 	@echo "make test          set up and run the tests that need no service"
 	@echo "make test-kafka    the same road on Apache Kafka (installs it on first use)"
 	@echo "make test-mysql    the record on MariaDB (installs it on first use)"
+	@echo "make test-mqtt     the bridge on Mosquitto (installs it on first use)"
 	@echo "make test-kill     kills the embedded desk twenty times: nothing lost, nothing twice"
 	@echo "make chaos-short   kills processes, Kafka and MariaDB under load (five minutes)"
 	@echo "make chaos         the same for long: at least 200 kills (half an hour)"
@@ -47,6 +48,10 @@ test-kafka: $(VENV)/.dev
 test-mysql: $(VENV)/.dev
 	@scripts/mysql run -- $(BIN)/pytest -m mysql
 
+test-mqtt: $(VENV)/.dev
+	@scripts/mosquitto install
+	@$(BIN)/pytest -m mqtt
+
 test-kill: $(VENV)/.dev
 	@$(BIN)/pytest -m kill
 
@@ -71,6 +76,7 @@ bench: $(VENV)/.dev
 
 evaluate: $(VENV)/.installed
 	@$(BIN)/python -m evaluation.retrieval
+	@$(BIN)/python -m evaluation.frigo $(ARGS)
 
 clean:
 	rm -rf $(VENV) data .pytest_cache .ruff_cache .mypy_cache
