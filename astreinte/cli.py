@@ -12,12 +12,26 @@ import typer
 from pydantic import ValidationError
 
 from ai.embeddings import ModelMissing
-from astreinte import contract, database, dead, looking, output, parts, simulating, topics, trying
+from astreinte import (
+    contract,
+    database,
+    dead,
+    diagnosing,
+    looking,
+    output,
+    parts,
+    rooms,
+    simulating,
+    topics,
+    trying,
+    units,
+)
 from astreinte.desk import desk
 from astreinte.importing import command as importing
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
 from astreinte.parts import PARTS
+from astreinte.playing import play as play_rooms
 from astreinte.story import play
 from gateways.http import PortTaken
 from knowledge.articles import SHIPPED, InvalidArticle, load_articles
@@ -32,13 +46,16 @@ __all__ = [
     "contract",
     "database",
     "dead",
+    "diagnosing",
     "importing",
     "looking",
     "main",
     "parts",
+    "rooms",
     "simulating",
     "topics",
     "trying",
+    "units",
 ]
 
 
@@ -50,6 +67,9 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the console; 0: any free one.")] = -1,
     story: Annotated[bool, typer.Option(help="Open with invented customers who write.")] = True,
     until_answered: Annotated[bool, typer.Option(help="Stop once the story was answered.")] = False,
+    rooms: Annotated[
+        int, typer.Option(min=0, max=100, help="Simulated cold rooms; the first one leaks.")
+    ] = 0,
 ) -> None:
     """Run the whole desk in this process: six stages, edge, console."""
     logs.begin(PARTS, quiet="warning")
@@ -57,12 +77,11 @@ def up(
     http = chosen.http.model_copy(
         update={"host": host or chosen.http.host, "port": chosen.http.port if port < 0 else port}
     )
-    raise typer.Exit(
-        asyncio.run(_up(chosen.model_copy(update={"http": http}), story=story, once=until_answered))
-    )
+    chosen = chosen.model_copy(update={"http": http})
+    raise typer.Exit(asyncio.run(_up(chosen, story=story, once=until_answered, units=rooms)))
 
 
-async def _up(settings: Settings, *, story: bool, once: bool) -> int:
+async def _up(settings: Settings, *, story: bool, once: bool, units: int) -> int:
     began = time.monotonic()
     async with desk(settings) as found:
         kafka = "embarqué" if found.near.embedded else found.near.kafka
@@ -75,12 +94,13 @@ async def _up(settings: Settings, *, story: bool, once: bool) -> int:
             output.out.print(f"  {found.replayed} message(s) inachevé(s) repris du journal")
         stop = asyncio.create_task(serve.until_stopped(found.stages))
         telling = asyncio.create_task(_tell(found)) if story else None
+        playing = asyncio.create_task(play_rooms(found.near, units)) if units else None
         if once and telling:
             await asyncio.wait({stop, telling}, return_when=asyncio.FIRST_COMPLETED)
             status = telling.result() if telling.done() else 1
         else:
             status = await stop
-        for task in (stop, telling):
+        for task in (stop, telling, playing):
             if task:
                 task.cancel()
         output.out.print("Arrêt : fin du travail en cours…")

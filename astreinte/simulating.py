@@ -1,4 +1,7 @@
-"""`astreinte simulate`: invented customers write to a desk, wherever it runs."""
+"""`astreinte simulate`: invented customers write to a desk, wherever it runs.
+
+The rooms that send are in `astreinte.rooms`.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,19 @@ from astreinte.options import app, fail
 from services.settings import HttpSettings
 from simulation.customers import STORY, as_request
 
+simulating = typer.Typer()
+app.add_typer(simulating, name="simulate")
 
-@app.command()
+
+@simulating.callback(invoke_without_command=True)
 def simulate(
+    context: typer.Context,
     url: Annotated[str, typer.Option(help="The edge's; else the desk that runs here.")] = "",
     every: Annotated[float, typer.Option(min=0, help="Again, so many seconds later; 0: once.")] = 0,
 ) -> None:
     """Have invented customers write to an edge, as a gateway would hand their messages in."""
+    if context.invoked_subcommand:
+        return
     here = running.find()
     base = url or (here.url if here else f"http://{HttpSettings().host}:{HttpSettings().port}")
     with httpx.Client(base_url=base, timeout=30, trust_env=False) as client:

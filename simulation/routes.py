@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +15,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from refrigeration.profile import Profile
 from schemas.errors import Unavailable
+from schemas.frigo import FeedbackGiven
 from simulation.fleet import Chances, Publish
+
+Declare = Callable[[Profile], Awaitable[None]]
 
 AT_ONCE = 4
 """Runs side by side: each is a room that is calculated in this process."""
@@ -47,10 +53,19 @@ class Run:
 
 
 class Runs:
-    """The runs of this process; `close` ends them."""
+    """The runs of this process; `close` ends them.
 
-    def __init__(self, publish: Publish) -> None:
+    Parameters
+    ----------
+    publish
+        Puts events on the road.
+    declare
+        Makes a unit known, with its profile, before it sends.
+    """
+
+    def __init__(self, publish: Publish, declare: Declare) -> None:
         self._publish = publish
+        self._declare = declare
         self._numbers = itertools.count(1)
         self.all: dict[str, Run] = {}
 
@@ -58,12 +73,19 @@ class Runs:
         """Return those that still send."""
         return [run for run in self.all.values() if run.status == "running"]
 
-    def start(self, config: dict[str, Any]) -> Run:
-        """Begin a run."""
+    async def start(self, config: dict[str, Any]) -> Run:
+        """Begin a run, of a unit that is declared first.
+
+        Raises
+        ------
+        Unavailable
+            The record does not answer; nothing was begun.
+        """
         number = next(self._numbers)
         seed = 900_000 + number % 100_000
         unit = Chances(seed, config["prob_panne"], config["interval"], time.time())
         run = Run(f"sim-{number}", config, unit.unit.unit_id, _now())
+        await self._declare(unit.unit.profile)
         run.task = asyncio.create_task(self._send(run, unit))
         self.all[run.run_id] = run
         for old in [name for name, r in self.all.items() if r.status != "running"][:-KEPT]:
@@ -72,6 +94,7 @@ class Runs:
 
     async def _send(self, run: Run, unit: Chances) -> None:
         try:
+            await self._say(run, "in_service")
             for cycle in range(run.config["cycles"]):
                 if cycle:
                     await asyncio.sleep(run.config["interval"])
@@ -81,6 +104,7 @@ class Runs:
                     run.refused += 1  # a room goes on while its network is down
                 else:
                     run.sent += 1
+            await self._say(run, "out_of_service")
             run.status = "finished"
         except asyncio.CancelledError:
             run.status = "stopped"
@@ -89,12 +113,28 @@ class Runs:
             run.status = "failed"
             raise
 
+    async def _say(self, run: Run, action: str) -> None:
+        """Take the unit in service or out of it: a run that ended is no silence to worry about."""
+        said = FeedbackGiven.model_validate(
+            {
+                "unit_id": run.unit_id,
+                "episode_id": run.unit_id,
+                "action": action,
+                "by": "simulateur",
+                "via": "simulator",
+                "occurred_at": datetime.now(UTC),
+            }
+        )
+        with contextlib.suppress(Unavailable):
+            await self._publish([said])
+
     async def stop(self, run: Run) -> None:
         """End a run; its status is `stopped` afterwards, unless it had ended."""
         if run.task and not run.task.done():
             run.task.cancel()
             await asyncio.wait({run.task})
             run.status = "stopped"
+            await self._say(run, "out_of_service")
 
     async def close(self) -> None:
         """End all."""
@@ -113,7 +153,10 @@ def simulator(runs: Runs) -> APIRouter:
             return JSONResponse({"error": config}, 400)
         if len(runs.active()) >= AT_ONCE:
             return JSONResponse({"error": f"déjà {AT_ONCE} simulations en cours"}, 429)
-        run = runs.start(config)
+        try:
+            run = await runs.start(config)
+        except Unavailable as error:
+            return JSONResponse({"error": "simulateur", "message": str(error)}, 503)
         shown = config | {"app_url": str(request.base_url).rstrip("/")}
         message = f"Simulation démarrée : {config['cycles']} cycles de {config['interval']:g} s"
         return JSONResponse(

@@ -59,31 +59,40 @@ def history(
     of = design(seed, Kind(kind) if kind else None)
     first = start if start is not None else _first(seed)
     count = int(days * 86_400 / step_s)
-    injections = []
+    room = Room(of, first)
     if fault:
         after = days * 43_200 if onset_s is None else onset_s
         grows = min(USUAL_RAMP_S, (days * 86_400 - after) / 2) if Fault(fault) in SLOW else 0.0
         ramp = grows if ramp_s is None else ramp_s
         end = first + end_s if end_s is not None else float("inf")
-        injections.append(Injection(Fault(fault), severity, first + after, ramp, end))
-    room = Room(of, first)
-    for injection in injections:
-        room.inject(injection)
+        room.inject(Injection(Fault(fault), severity, first + after, ramp, end))
     truths = np.array([room.step(step_s) for _ in range(count)], dtype=np.float64)
     at = first + step_s * np.arange(1, count + 1, dtype=np.float64)
-    sensors = sensors_of(of, every=every_sensor)
-    probes = Probes(of, sensors)
-    shown = probes.show(at, truths, step_s, injections)
-    missing = probes.gaps(count)
-    if not gaps:
-        missing[:] = False
-    levels = np.zeros(count)
-    for injection in injections:
-        levels += [injection.now(moment) for moment in at.tolist()]
-    label = np.where(levels > 0, str(fault), NORMAL)
-    kept = ~missing
+    return _shown(room, at, truths, step_s, gaps=gaps, every=every_sensor)
+
+
+def _shown(
+    room: Room,
+    at: NDArray[np.float64],
+    truths: NDArray[np.float64],
+    step_s: float,
+    *,
+    gaps: bool,
+    every: bool,
+) -> History:
+    """Return what the probes show of the truth, with the label of each row."""
+    sensors = sensors_of(room.design, every=every)
+    probes = Probes(room.design, sensors)
+    shown = probes.show(at, truths, step_s, room.injections)
+    kept = ~probes.gaps(len(at)) if gaps else np.ones(len(at), dtype=bool)
+    levels = np.zeros(len(at))
+    label = np.full(len(at), NORMAL, dtype="<U24")
+    for injection in room.injections:
+        level = np.array([injection.now(moment) for moment in at.tolist()])
+        label[level > 0] = str(injection.fault)
+        levels = np.maximum(levels, level)
     return History(
-        profile(of, sensors, step_s),
+        profile(room.design, sensors, step_s),
         at[kept],
         {name: column[kept] for name, column in shown.items()},
         label[kept],

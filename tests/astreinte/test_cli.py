@@ -30,6 +30,8 @@ COMMANDS = [
     "dead",
     "run",
     "prepare",
+    "diagnose",
+    "units",
 ]
 
 
@@ -155,7 +157,7 @@ def test_a_mistyped_command_ends_with_2(words: list[str]) -> None:
 def test_a_part_that_does_not_exist_is_said_with_those_that_do() -> None:
     answer = typed("run", "ingest", "digest")
     assert answer.returncode == 2
-    assert "no part 'digest'; there are: ingest, classify, " in answer.stderr
+    assert "no part 'digest'; there are: bridge, ingest, classify, " in answer.stderr
 
 
 def test_the_contract_is_printed_for_people_and_for_machines() -> None:

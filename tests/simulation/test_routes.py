@@ -9,7 +9,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from refrigeration.profile import Profile
+from schemas.errors import Unavailable
 from schemas.event import Event
+from schemas.frigo import FeedbackGiven, InboundReading
 from simulation.routes import AT_ONCE, Runs, simulator
 
 Door = tuple[httpx.AsyncClient, Runs, list[Event]]
@@ -22,7 +25,12 @@ async def door() -> AsyncIterator[Door]:
     async def publish(events: Sequence[Event]) -> None:
         sent.extend(events)
 
-    runs, app = Runs(publish), FastAPI()
+    declared: list[str] = []
+
+    async def declare(profile: Profile) -> None:
+        declared.append(profile.unit_id)
+
+    runs, app = Runs(publish, declare), FastAPI()
     app.include_router(simulator(runs))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
@@ -42,7 +50,8 @@ async def test_start_answers_as_the_first_system_did_and_readings_leave(door: Do
     run = runs.all[told["run_id"]]
     assert run.task
     await asyncio.wait_for(run.task, 10)
-    assert [event.key for event in sent] == [told["unit_id"]]
+    readings = [event for event in sent if isinstance(event, InboundReading)]
+    assert [event.key for event in readings] == [told["unit_id"]]
     assert run.status == "finished"
 
 
@@ -104,3 +113,31 @@ async def test_info_names_the_routes_that_there_are(door: Door):
     assert told["available"] is True
     assert set(told["endpoints"]) == {"start", "stop", "runs", "info"}
     assert set(told["examples"]) == {"quick_test", "production_mode"}
+
+
+async def test_a_run_that_ends_takes_its_unit_out_of_service_so_that_nobody_is_called(door: Door):
+    client, runs, sent = door
+    for body in ({"cycles": 1}, {"cycles": 100}):
+        sent.clear()
+        told = (await client.post("/api/simulator/start", json=body)).json()
+        run = runs.all[told["run_id"]]
+        await asyncio.sleep(0.05)
+        await client.post("/api/simulator/stop")
+        said = [event.action for event in sent if isinstance(event, FeedbackGiven)]
+        assert said == ["in_service", "out_of_service"]
+        assert run.status in {"finished", "stopped"}
+
+
+async def test_a_unit_that_cannot_be_declared_does_not_send():
+    async def never(_: object) -> None:
+        msg = "the record does not answer"
+        raise Unavailable(msg)
+
+    runs, app = Runs(never, never), FastAPI()
+    app.include_router(simulator(runs))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+        answer = await client.post("/api/simulator/start", json={"cycles": 1})
+    assert answer.status_code == 503
+    assert "does not answer" in answer.json()["message"]
+    assert runs.all == {}
