@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 from console import views
+from console.cold_rooms import Publish, cold_rooms
 from knowledge.wording import load_wording
 from schemas.errors import Unavailable
 from services import contract
@@ -28,8 +29,18 @@ PING_EVERY_S = 15.0
 MAX_WAIT_S = 60.0
 
 
-def create_app(database: Database, healths: Healths) -> FastAPI:
-    """Make the application; `healths` says how the stages of this process are."""
+def create_app(database: Database, healths: Healths, publish: Publish | None = None) -> FastAPI:
+    """Make the application.
+
+    Parameters
+    ----------
+    database
+        The record.
+    healths
+        Says how the stages of this process are.
+    publish
+        Tells what people say of alarms; without it they can only look.
+    """
     app = FastAPI(title="Astreinte", docs_url=None, redoc_url=None)
     app.state.stopping = False
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -37,6 +48,7 @@ def create_app(database: Database, healths: Healths) -> FastAPI:
     _pages(app)
     _reading(app, database)
     _watching(app, database, healths)
+    app.include_router(cold_rooms(database, publish))
     return app
 
 

@@ -48,12 +48,14 @@ export const getConversation = (id) => request(`/api/conversations/${part(id)}`)
 export const getTrace = (id) => request(`/api/traces/${part(id)}`);
 export const getContract = () => request("/asyncapi.json");
 export const getPipeline = () => request("/api/pipeline", {}, 4_000);
-export const postMessage = (message) =>
-  request("/messages", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(message),
-  });
+export const getColdRooms = () => request("/api/cold-rooms");
+export const getColdRoom = (id) => request(`/api/cold-rooms/unit?unit_id=${part(id)}`);
+
+const post = (path, body) =>
+  request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+export const postMessage = (message) => post("/messages", message);
+export const postFeedback = (feedback) => post("/api/cold-rooms/feedback", feedback);
 
 const SILENCE_MS = 40_000; // the server pings every 15 s
 const LONGEST_PAUSE_MS = 15_000;
