@@ -17,8 +17,9 @@ from schemas.errors import Rejected
 from schemas.event import ASTREINTE
 from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.vocabulary import Change, SendStatus, Severity
+from services.cards import RANKS, Case
 from services.dispatch import frigo
-from services.dispatch.frigo import Case, Notice, Recipient, Told
+from services.dispatch.frigo import Notice, Recipient, Told
 from storage import alerts, episodes, units
 from storage.tables import Alert, Episode
 
@@ -75,7 +76,7 @@ def _go_on(session: Session, row: Episode, event: AlertDrafted, now: datetime) -
     elif row.changed_at and at <= row.changed_at:
         return  # told again
     else:
-        worse = frigo.RANKS.index(event.severity) > frigo.RANKS.index(Severity(row.severity))
+        worse = RANKS.index(event.severity) > RANKS.index(Severity(row.severity))
         row.fault, row.card, row.parent_id = event.fault[:40], _card(event), event.parent_id
         row.severity = event.severity.value if worse else row.severity
         row.evidence = [cause.model_dump(mode="json") for cause in event.causes]
@@ -180,19 +181,26 @@ def _look(
         (_case(*member) for member in members),
         key=lambda case: case.episode_id != leader.episode_id,  # stable: the leader comes first
     )
-    told = [Told(a.kind, a.outbound, a.address, a.status, a.recipient) for a in sent]
+    told = [Told(a.kind, a.outbound, a.address, _status(a), a.recipient) for a in sent]
     steps = recipients(roster, leader.on_call or (), now)
     renotify = timedelta(minutes=roster.renotify_min)
     found = frigo.plan(cases, told, steps, renotify, now)
     changed = {"due_at": found.due_at, "reminded_at": found.reminded_at}
+    if found.notices and not told:
+        changed["announced_at"] = now  # it was shelved or out of service: they begin to count now
     if not episodes.put(session, leader.episode_id, leader.version, changed):
         return  # somebody was quicker
-    urgency = frigo.RANKS.index(Severity(str(found.card["severity"])))
+    urgency = RANKS.index(Severity(str(found.card["severity"])))
     for row in sent:
         if row.kind == frigo.RAISED and row.card != found.card:
             alerts.show(session, row, dict(found.card), urgency, now)
     rows = [_row(leader, notice, urgency, now) for notice in found.notices]
     alerts.record(session, rows)
+
+
+def _status(row: Alert) -> str:
+    """Return what became of a message; one that waits to be edited has left before."""
+    return SendStatus.SENT.value if row.shown else row.status
 
 
 def recipients(roster: Roster, names: Sequence[str], now: datetime) -> list[Recipient]:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from gateways.roster import Person, Roster
 from schemas.vocabulary import Change, Fault
 from services import alarms
-from services.dispatch import frigo
+from services.cards import DETECTOR, detector_down
 from services.rounds import Rounds
 from services.settings_frigo import AlarmSettings, RosterSettings
 from storage import episodes, units
@@ -67,13 +67,13 @@ def watch_the_detector(
 ) -> None:
     """Raise an alarm when the detector gives no sign of life while there are units, or end it."""
     last = units.last_beat(session)
-    gone = list(episodes.open_of(session, frigo.DETECTOR))
+    gone = list(episodes.open_of(session, DETECTOR))
     silent = last is None or now - last > limit
     if silent and not gone and units.watched(session):
-        event = frigo.detector_down(last or now - limit, Change.RAISED, now)
+        event = detector_down(last or now - limit, Change.RAISED, now)
         alarms.take_in(session, [event], now, group_wait)
     elif not silent:
         for episode in gone:
             if episode.fault == Fault.DETECTOR_DOWN.value:
-                event = frigo.detector_down(episode.began_at, Change.CLEARED, now)
+                event = detector_down(episode.began_at, Change.CLEARED, now)
                 alarms.take_in(session, [event], now, group_wait)

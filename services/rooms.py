@@ -1,9 +1,9 @@
 """What is remembered of units, in this process and in the record, and what is told of them.
 
 Readings of a unit come to one process, in order; its memory is read from the record with the first
-of them. What decides is written with its batch, together with the alarms that it led to; only then
-are they published, and struck out. A process that dies between two of these steps leaves them in
-the record, and whoever takes the unit over publishes them again: under the same ids.
+of them. What decides is written with its batch, with the alarms that it led to; only then are they
+published, and struck out. A process that dies between two of these steps leaves them in the record,
+and whoever takes the unit over publishes them again, under the same ids.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from refrigeration import detector
 from refrigeration.detector import Sample, Transition
+from refrigeration.inference import Diagnoses
 from refrigeration.memory import Memory
 from refrigeration.profile import Profile
 from schemas.errors import Unavailable
@@ -36,8 +37,7 @@ WRITE_EVERY_S = 60.0
 ABANDONED_S = 90.0
 """Beyond the last write: a unit that is due for so long has no keeper any more."""
 AT_ONCE = 1_000
-LET_GO_S = 4.0
-"""Others wait for the partitions meanwhile."""
+LET_GO_S = 4.0  # others wait for the partitions meanwhile
 
 Tell = Callable[[Transition, Profile, Measures | None, datetime], UnitStateChanged]
 SampleOf = Callable[[ReadingReceived, float], Sample]
@@ -64,7 +64,7 @@ class Rooms:
         profiles: Profiles,
         teller: Teller,
         rules: tuple[SampleOf, Tell],
-        diagnoser: Any = None,
+        diagnoser: Diagnoses | None = None,
     ) -> None:
         self._database = database
         self._profiles = profiles
@@ -93,9 +93,12 @@ class Rooms:
             try:
                 await self._load(mine)
                 failed = self._advance(events)
-                await self._write([n for n in mine if n in self._rooms and self._decided(n)])
-            except BaseException:
+                kept = [name for name in mine if name in self._rooms]
+                await self._write([n for n in kept if self._rooms[n].memory.changed])
+            except BaseException as error:
                 self._drop(mine)  # the readings come again, to what the record knows
+                if isinstance(error, Conflict):
+                    raise Unavailable(str(error)) from error
                 raise
         if failed:
             raise failed
@@ -133,9 +136,6 @@ class Rooms:
             room.untold = [*room.untold, told.model_dump(mode="json")]
             room.memory.changed = room.touched = True
             self._untold.add(name)
-
-    def _decided(self, name: str) -> bool:
-        return self._rooms[name].memory.changed
 
     async def pass_time(self, now: float) -> bool:
         """Say what silence until `now` means; say whether there is something to tell."""
@@ -212,6 +212,9 @@ class Rooms:
         """Write units outside of a batch of theirs; those that another process has are dropped."""
         try:
             await self._write(names)
+        except Conflict as conflict:
+            self._drop(conflict.units)
+            await self._written([name for name in names if name in self._rooms])
         except BaseException:
             self._drop(names)
             raise
@@ -220,11 +223,7 @@ class Rooms:
         for place in range(0, len(names), AT_ONCE):
             some = names[place : place + AT_ONCE]
             rows = [self._row(name) for name in some]
-            try:
-                await self._database.write(units.remember, rows)
-            except Conflict as conflict:
-                self._drop(conflict.units)
-                raise Unavailable(str(conflict)) from conflict
+            await self._database.write(units.remember, rows)
             for name in some:
                 room = self._rooms[name]
                 room.version, room.touched = room.version + 1, False

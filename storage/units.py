@@ -118,6 +118,11 @@ def remember(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """
     if not rows:
         return
+    names = [row["unit"] for row in rows]
+    asked = select(Unit.unit_id, Unit.version).where(col(Unit.unit_id).in_(names))
+    found = dict(session.exec(asked.with_for_update()).all())
+    if others := {row["unit"] for row in rows if found.get(row["unit"]) != row["seen"]}:
+        raise Conflict(others)
     ours = _UNIT.c
     change = (
         update(_UNIT)
@@ -131,16 +136,8 @@ def remember(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         )
     )
     done = session.connection().execute(change, list(rows))
-    if done.rowcount != len(rows):
-        seen = {row["unit"]: row["seen"] + 1 for row in rows}
-        found = remembered_versions(session, list(seen))
-        raise Conflict({name for name, version in seen.items() if found.get(name) != version})
-
-
-def remembered_versions(session: Session, names: Sequence[str]) -> dict[str, int]:
-    """Return the versions of these units."""
-    asked = select(Unit.unit_id, Unit.version).where(col(Unit.unit_id).in_(names))
-    return dict(session.exec(asked).all())
+    if done.rowcount != len(rows):  # of a file, nothing is locked by reading
+        raise Conflict(names)
 
 
 def serve(session: Session, unit_id: str, by: str, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from ai.classifier import Classifier, Features
 from ai.language import LanguageDetector
 from ai.shelf import vectors_of
 from knowledge import phrases
+from refrigeration.diagnosis import Diagnoser
 from schemas.event import Event
 from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
@@ -42,7 +43,8 @@ async def build(near: Neighbours) -> Stage:
 def watch_over(stage: Stage, near: Neighbours) -> None:
     """Have the stage take readings, and notice when none come."""
     rules = (frigo.sample_of, frigo.tell)
-    rooms = Rooms(near.database, near.profiles, near.teller, rules)
+    diagnoser = Diagnoser.shipped()
+    rooms = Rooms(near.database, near.profiles, near.teller, rules, diagnoser)
     vigil = Vigil(rooms, near.database, lambda: stage.runners[-1].health)
     readings = handlers.received_readings(rooms, vigil.rounds)
     stage.consumes(ReadingReceived, readings, Policy(batch=500, let_go=rooms.let_go))

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from ai.index import ArticleIndex, Entry, rows_of
 from ai.shelf import vectors_of
 from knowledge.articles import SHIPPED, Article, load_articles, search_document, search_rows
+from knowledge.sheets import next_test, sheets_of
 from schemas.frigo import EvidenceGathered
-from schemas.printer import MessageExtracted
+from schemas.printer import MessageExtracted, Passage
+from schemas.vocabulary import Fault, Language
 from services.neighbours import Neighbours
 from services.policy import Policy
 from services.rag import handlers
@@ -26,9 +28,14 @@ async def build(near: Neighbours) -> Stage:
     handler = handlers.extracted_messages(near.embedder, index, by_name)
     stage.consumes(MessageExtracted, handler, Policy(batch=16, concurrency=2))
     await near.database.prepare(near.settings.database.connect_s)
-    evidence = handlers.gathered_evidence(near.database, lambda *_: (), lambda *_: None)
+    evidence = handlers.gathered_evidence(near.database, sheet, next_test)
     stage.consumes(EvidenceGathered, evidence, Policy(batch=50))
     return stage
+
+
+def sheet(fault: Fault, language: Language) -> Passage:
+    """Return the maintenance sheet of a fault, as events carry passages."""
+    return sheets_of(fault, language).passage()
 
 
 def make_index(near: Neighbours, articles: Sequence[Article]) -> ArticleIndex:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from refrigeration.quantities import duration
-from schemas.frigo import AlertGrounded, EvidenceGathered, Fact
+from schemas.frigo import AlertGrounded, EvidenceGathered, Fact, UnitStateChanged
 from schemas.printer import Passage
 from schemas.vocabulary import Fault, Language
 
@@ -42,6 +42,18 @@ def rivals(event: EvidenceGathered) -> tuple[Fault, Fault] | None:
         return None
     first, second = known(event.causes[0].fault), known(event.causes[1].fault)
     return (first, second) if first and second else None
+
+
+def odds(event: UnitStateChanged) -> float:
+    """Return the probability of the best cause, given that it is one of the best two."""
+    first, second = event.causes[0].probability, event.causes[1].probability
+    return first / (first + second) if first + second else 0.5
+
+
+def sensors(event: UnitStateChanged) -> tuple[str, ...]:
+    """Return the sensors that said something in the last reading."""
+    values = event.values.model_dump(exclude={"others"}, exclude_none=True)
+    return (*values, *event.values.others)
 
 
 def ground(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ai.embeddings import Embedder
@@ -18,8 +18,8 @@ from services.rag.frigo import Before
 from storage import episodes
 from storage.database import Database
 
-SheetsOf = Callable[[Fault, Language], Sequence[Passage]]
-TestOf = Callable[[Fault, Fault], Fact | None]
+SheetOf = Callable[[Fault, Language], Passage]
+TestOf = Callable[[Fault, Fault, Collection[str], float], Fact | None]
 
 LOOKED_AT = 8
 """Hits asked for: some may be about another make."""
@@ -43,7 +43,7 @@ def extracted_messages(
     return handle
 
 
-def gathered_evidence(database: Database, sheets_of: SheetsOf, test_of: TestOf) -> Handler:
+def gathered_evidence(database: Database, sheet_of: SheetOf, test_of: TestOf) -> Handler:
     """Return the handler of `frigo.extracted`."""
 
     async def ground(event: EvidenceGathered, now: datetime) -> Sequence[Event]:
@@ -55,9 +55,9 @@ def gathered_evidence(database: Database, sheets_of: SheetsOf, test_of: TestOf) 
         rivals = frigo.rivals(event)
         return frigo.ground(
             event,
-            sheets_of(fault, frigo.language_of(event)),
+            (sheet_of(fault, frigo.language_of(event)),),
             [Before(*each) for each in past],
-            test_of(*rivals) if rivals else None,
+            test_of(*rivals, frigo.sensors(event), frigo.odds(event)) if rivals else None,
             now,
         )
 

@@ -18,8 +18,10 @@ GSM = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 """What a text message of 160 characters may hold; with any other it has 70."""
-PLAIN = str.maketrans({"’": "'", "«": '"', "»": '"', "–": "-", "—": "-", "…": "...", "°": None,
-                       "œ": "oe", "\u00a0": " ", "\u202f": " ", "³": "3", "•": "-"})  # fmt: skip
+PLAIN = str.maketrans(
+    {"’": "'", "«": '"', "»": '"', "–": "-", "−": "-", "—": "-", "•": "-", "…": "...", "°": None}
+    | {"œ": "oe", "\u00a0": " ", "\u202f": " ", "³": "3"}
+)
 
 WORDS = {
     Language.FR: {

@@ -118,4 +118,4 @@ def test_what_people_say_of_an_alarm_comes_from_gateways_to_dispatch(
         for name, operation in document["operations"].items()
         if operation["channel"]["$ref"].endswith("/feedback.given")
     }
-    assert used == {("gateways", "send"), ("dispatch", "receive")}
+    assert used == {("gateways", "send"), ("dispatch", "receive"), ("record", "receive")}

@@ -38,6 +38,7 @@ from storage.tables import (
 )
 from tests.console.record import walk
 from tests.events import NOW
+from tests.storage.cold_rooms import cold_day, cold_rows
 from tests.storage.test_intake import mail
 from tests.storage.test_outbox import row as reply
 from tests.storage.test_roads import step
@@ -128,7 +129,7 @@ def fill(session: Session) -> None:
         ],
         DeadLetter: [letter(n) for n in numbers],
     }  # fmt: skip
-    for table, found in rows.items():
+    for table, found in (rows | cold_rows(MANY)).items():
         insert_new(session, table, found)
 
 
@@ -164,6 +165,7 @@ async def ordinary_day(database: Database) -> None:
     await database.read(outbox.depth)
     await database.read(looking)
     await database.write(bringing_along)
+    await database.write(cold_day)
 
 
 def a_dead_letter(session: Session) -> None:

@@ -1,0 +1,326 @@
+"""Alarms in the record: together, once, by whom they are heard, and never silent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from gateways.alerts import AlertDoor, Card
+from gateways.outbound import OutcomeUnknown
+from gateways.roster import Roster
+from refrigeration.profile import Profile
+from schemas.errors import Rejected, Unavailable
+from schemas.frigo import AlertDrafted, FeedbackGiven, UnitCard
+from schemas.vocabulary import Change, Severity
+from services import alarms, clerk
+from services.clerk import Clerk
+from services.courier import Courier
+from services.settings_frigo import AlarmSettings
+from storage import units
+from storage.database import Database
+from storage.tables import Alert, Episode
+from tests.conftest import record_in
+from tests.services.extract.test_frigo import changed
+from tests.services.test_rooms import Ears
+
+NOW = datetime.now(UTC) - timedelta(minutes=5)
+WAIT = timedelta(seconds=30)
+ROSTER = Roster.model_validate(
+    {
+        "escalation_min": [15],
+        "people": [
+            {"name": "Léa", "channels": {"console": "Léa"}},
+            {"name": "Paul", "channels": {"console": "Paul"}},
+        ],
+    }
+)
+
+
+class Door:
+    """Shows cards, or fails as it is told to."""
+
+    name = "console"
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Card]] = []
+        self.edited: list[tuple[str, Card]] = []
+        self.failing: Exception | None = None
+
+    async def send(self, to: str, card: Card) -> str:
+        if self.failing:
+            raise self.failing
+        self.sent.append((to, card))
+        return str(len(self.sent))
+
+    async def edit(self, to: str, reference: str, card: Card) -> None:
+        if self.failing:
+            raise self.failing
+        self.edited.append((to, card))
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    made = Database(record_in(tmp_path))
+    yield made
+    made.close()
+
+
+def drafted(name: str = "e1", change: Change = Change.RAISED, **changes: Any) -> AlertDrafted:
+    body = changed().model_dump() | {
+        "episode_id": name,
+        "unit_id": f"unit-{name}",
+        "unit": UnitCard(name=f"Chambre {name}", site="Cuisine"),
+        "severity": Severity.MEDIUM,
+        "change": change,
+        "title": f"Chambre {name} : porte ouverte",
+        "short_text": "x",
+        "text": "x",
+    }
+    return AlertDrafted.model_validate(body | changes)
+
+
+def said(action: str, name: str = "e1", **changes: Any) -> FeedbackGiven:
+    body = {
+        "unit_id": f"unit-{name}",
+        "episode_id": name,
+        "action": action,
+        "by": "Léa",
+        "occurred_at": NOW,
+    }
+    return FeedbackGiven.model_validate(body | changes)
+
+
+async def take(database: Database, *events: AlertDrafted, after: float = 0) -> None:
+    moment = NOW + timedelta(minutes=after)
+    await database.write(alarms.take_in, events, moment, WAIT)
+    await settle(database, after)
+
+
+async def settle(database: Database, after: float | None = 0) -> None:
+    moment = datetime.now(UTC) if after is None else NOW + timedelta(minutes=after)
+    while await database.write(alarms.do_what_is_due, ROSTER, moment):
+        pass
+
+
+async def hear(database: Database, event: FeedbackGiven, after: float = 0) -> None:
+    await database.write(alarms.hear, event, NOW + timedelta(minutes=after))
+    await settle(database, after)
+
+
+async def rows(database: Database, table: type[Any] = Alert) -> list[Any]:
+    return list(await database.read(lambda session: session.exec(select(table)).all()))
+
+
+async def kinds(database: Database) -> list[tuple[str, str]]:
+    return sorted((row.kind, row.recipient) for row in await rows(database))
+
+
+def courier(database: Database, door: AlertDoor, ears: Ears | None = None) -> Courier:
+    return Courier(database, {"console": door}, ears or Ears(), lambda: None)  # type: ignore[arg-type]
+
+
+async def test_told_twice_an_alarm_is_one_row_and_one_message(database: Database):
+    await take(database, drafted(), drafted())
+    await take(database, drafted(), after=1)
+    assert await kinds(database) == [("raised", "Léa")]
+    assert len(await rows(database, Episode)) == 1
+
+
+async def test_a_storm_of_one_site_is_one_message_and_one_end(database: Database):
+    names = [f"e{n}" for n in range(20)]
+    await take(database, *map(drafted, names))
+    [row] = await rows(database)
+    assert row.card["title"].endswith("(+19)")
+    over = [drafted(name, Change.CLEARED) for name in names]
+    door = Door()
+    await courier(database, door).turn()
+    await take(database, *over[:19], after=1)
+    assert await kinds(database) == [("raised", "Léa")]
+    await take(database, over[19], after=2)
+    assert await kinds(database) == [("cleared", "Léa"), ("raised", "Léa")]
+
+
+async def test_what_is_worse_or_comes_later_or_from_elsewhere_has_its_own_message(
+    database: Database,
+):
+    await take(database, drafted())
+    await take(database, drafted("worse", severity=Severity.CRITICAL))
+    await take(database, drafted("later"), after=2)
+    await take(database, drafted("away", unit=UnitCard(name="x", site="Quai")), after=2)
+    assert len({row.episode_id for row in await rows(database)}) == 4
+
+
+async def test_a_symptom_joins_the_message_of_its_cause_however_late(database: Database):
+    await take(database, drafted("cause"))
+    await take(database, drafted("symptom", parent_id="cause", severity=Severity.HIGH), after=90)
+    assert {row.episode_id for row in await rows(database)} == {"cause"}
+
+
+async def test_nobody_acknowledges_and_the_next_one_is_told_by_the_clock_alone(
+    database: Database,
+):
+    await take(database, drafted())
+    await settle(database, after=14)
+    assert await kinds(database) == [("raised", "Léa")]
+    await settle(database, after=15)
+    assert await kinds(database) == [("raised", "Léa"), ("raised", "Paul")]
+
+
+async def test_an_acknowledgement_of_a_child_is_one_of_the_message(database: Database):
+    await take(database, drafted("a"), drafted("b"))
+    await hear(database, said("acknowledge", "b"))
+    await settle(database, after=60)
+    assert await kinds(database) == [("raised", "Léa")]
+    assert {row.acknowledged_by for row in await rows(database, Episode)} == {"Léa"}
+
+
+async def test_a_shelf_without_an_end_ends_by_itself(database: Database):
+    await take(database, drafted())
+    await hear(database, said("shelve"))
+    [row] = await rows(database, Episode)
+    assert row.shelved_until == NOW + timedelta(hours=8)
+    await settle(database, after=7 * 60)
+    assert len(await kinds(database)) == 1
+    await settle(database, after=8 * 60 + 1)
+    assert any(kind.startswith("again") for kind, _ in await kinds(database))
+
+
+async def test_what_a_technician_found_is_kept_as_a_label(database: Database):
+    await take(database, drafted())
+    await hear(database, said("label", fault="leak", note="raccord du détendeur"))
+    [row] = await rows(database, Episode)
+    assert (row.label, row.label_by, row.label_note) == ("leak", "Léa", "raccord du détendeur")
+
+
+async def test_a_unit_out_of_service_alarms_nobody_until_it_is_back(database: Database):
+    await database.write(units.meet, ["unit-e1"], NOW)
+    await hear(database, said("out_of_service"))
+    await take(database, drafted())
+    assert await kinds(database) == []
+    await hear(database, said("in_service"), after=1)
+    assert await kinds(database) == [("raised", "Léa")]
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "label", "out_of_service"])
+async def test_a_word_about_nothing_that_there_is_is_rejected(database: Database, action: str):
+    with pytest.raises(Rejected, match="no such"):
+        await hear(database, said(action))
+
+
+async def test_a_later_word_of_the_detector_is_shown_in_the_same_message(database: Database):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    await relay.turn()
+    newer = {"measured_at": NOW + timedelta(hours=1), "title": "Chambre e1 : givre"}
+    await take(database, drafted(change=Change.UPDATED, fault="evaporator_frost", **newer))
+    await relay.turn()
+    assert [card.title for _, card in door.sent] == ["Chambre e1 : porte ouverte"]
+    assert [card.title for _, card in door.edited] == ["Chambre e1 : givre"]
+    await take(database, drafted(change=Change.UPDATED))  # told again, and older
+    await relay.turn()
+    assert len(door.edited) == 1
+
+
+async def test_a_door_that_is_away_is_tried_again_and_its_outcome_told_once(database: Database):
+    door, ears = Door(), Ears()
+    relay = courier(database, door, ears)
+    await take(database, drafted())
+    door.failing = Unavailable("429", 0.0)
+    await relay.turn()
+    assert ears.heard == []
+    door.failing = None
+    await relay.turn()
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa"]
+    assert [event.status.value for event in ears.heard] == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"), [(OutcomeUnknown("time-out"), "unknown"), (Rejected("gone"), "failed")]
+)
+async def test_a_message_that_may_be_lost_is_not_repeated_but_the_next_one_is_told(
+    database: Database, failure: Exception, status: str
+):
+    door, ears = Door(), Ears()
+    relay = courier(database, door, ears)
+    await take(database, drafted())
+    door.failing = failure
+    await relay.turn()
+    door.failing = None
+    await settle(database, after=None)
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Paul"]
+    assert {event.recipient: event.status.value for event in ears.heard} == {
+        "Léa": status,
+        "Paul": "sent",
+    }
+
+
+async def test_a_process_that_died_while_sending_leaves_a_message_in_doubt(database: Database):
+    killed, door = courier(database, Door()), Door()
+    await take(database, drafted())
+    killed.owner = killed.owner.rsplit(":", 2)[0] + ":999999:dead"
+    from storage import alerts
+
+    assert await database.write(alerts.claim, killed.owner, datetime.now(UTC), 10)
+    await courier(database, door).turn()
+    assert door.sent == []
+    await settle(database, after=None)
+    await courier(database, door).turn()
+    assert [to for to, _ in door.sent] == ["Paul"]
+
+
+async def test_an_edit_in_doubt_is_repeated_and_one_whose_message_is_gone_is_sent_anew(
+    database: Database,
+):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    await relay.turn()
+    door.failing = Rejected("message to edit not found")
+    await hear(database, said("acknowledge"))
+    await relay.turn()
+    door.failing = None
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa", "Léa"]
+    assert door.sent[1][1].acknowledged
+
+
+async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    limit = timedelta(seconds=60)
+    watch = clerk.watch_the_detector
+    await database.write(watch, NOW, limit, WAIT)
+    assert await rows(database, Episode) == []  # no units, nobody to watch over
+    body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
+    await database.write(units.declare, body, NOW)
+    await database.write(units.beat, "me", NOW)
+    await database.write(watch, NOW + timedelta(seconds=59), limit, WAIT)
+    assert await rows(database, Episode) == []
+    for seconds in (61, 90):
+        await database.write(watch, NOW + timedelta(seconds=seconds), limit, WAIT)
+    [row] = await rows(database, Episode)
+    assert (row.fault, row.severity, row.ended_at) == ("detector_down", "critical", None)
+    await settle(database, after=2)
+    await courier(database, Door()).turn()
+    await database.write(units.beat, "me", NOW + timedelta(minutes=3))
+    await database.write(watch, NOW + timedelta(minutes=3), limit, WAIT)
+    await settle(database, after=3)
+    assert await kinds(database) == [("cleared", "Léa"), ("raised", "Léa")]
+
+
+async def test_who_has_just_started_gives_the_detector_time_to_start_too(database: Database):
+    body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
+    await database.write(units.declare, body, NOW)
+    await Clerk(database, ROSTER, AlarmSettings()).turn()
+    assert await rows(database, Episode) == []
