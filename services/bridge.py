@@ -70,12 +70,11 @@ def build_bridge(near: Neighbours) -> BridgeStage:
     Raises
     ------
     Unavailable
-        There is nothing to fetch, or a file of the settings is wrong.
+        A file of the settings is wrong.
     """
     settings = near.settings
     if not has_work(settings):
-        msg = "nothing to bridge: set ASTREINTE_MQTT_URL, or ASTREINTE_TELEGRAM_TOKEN"
-        raise Unavailable(msg)
+        log.warning("nothing to bridge: set ASTREINTE_MQTT_URL, or ASTREINTE_TELEGRAM_TOKEN")
     plain = near.stage(NAME)
     stage = BridgeStage(plain.name, plain.broker, plain.teller, plain.group)
     if settings.mqtt.url:
