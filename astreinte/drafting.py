@@ -13,7 +13,7 @@ from statistics import median
 from astreinte.exports import Table, UnfitFileError, table, words_of
 from astreinte.guessing import Column, columns
 from astreinte.histories import TIME_NAMES, moment
-from refrigeration.measures import plain
+from refrigeration.measures import SENSORS, plain
 from refrigeration.profile import Kind, Profile, SensorProfile
 
 NOMINAL_V = (115.0, 208.0, 230.0, 400.0, 480.0, 690.0)
@@ -71,7 +71,7 @@ def draft(path: Path, unit_id: str = "", name: str = "") -> Draft:
         interval_s=interval,
         silent_s=min(max(600.0, 5 * interval), 86_400.0),
         voltage_v=_nominal(found.get("voltage_v")),
-        sensors={sensor: _sensor(column) for sensor, column in found.items()},
+        sensors={sensor: _sensor(found[sensor]) for sensor in SENSORS if sensor in found},
     )
     return Draft(profile, tuple(notes))
 
