@@ -32,6 +32,8 @@ NAMED = 3
 """Causes and contributions that are told."""
 LEAST_STEADY = 3
 """Steady minutes below which a window is `steady=False`: it says little of pressures."""
+WORTH = 0.2
+"""Probability of a fault below which no evidence is worked out."""
 ENOUGH = 0.5
 """Probability of a fault from which a window counts as faulty, unless told otherwise."""
 
@@ -129,8 +131,12 @@ class Diagnoser:
         names = (*self.classes, Fault.UNKNOWN.value)
         found = {name: float(share) for name, share in zip(names, shares, strict=True)}
         order = sorted((name for name in names if name != NORMAL), key=lambda n: -found[n])
-        causes = tuple(self._cause(name, found[name], inputs, deviations) for name in order[:NAMED])
         score = 1.0 - found[NORMAL]
+        causes = (
+            tuple(self._cause(name, found[name], inputs, deviations) for name in order[:NAMED])
+            if score >= WORTH
+            else ()
+        )
         return Diagnosis(
             score=score,
             fault=Fault(order[0]) if score >= ENOUGH else None,

@@ -23,6 +23,8 @@ PASSED_ON = (
     "humidity_pct",
     "air_flow_m3_h",
     "discharge_c",
+    "condenser_fan",
+    "evaporator_fan",
 )
 """Sensors that are features as they are."""
 

@@ -82,12 +82,15 @@ def starts(history: History, usual: Floats, step_s: float) -> Ints:
     return np.maximum.accumulate(np.where(new, np.arange(count), 0))
 
 
-def trailing(values: Floats, first: Ints, rows: int) -> Floats:
-    """Return the means over the last `rows` rows of the run, each row's own included."""
+def trailing(values: Floats, first: Ints, rows: int | Ints, before: int | Ints = 0) -> Floats:
+    """Return the means over the last `rows` rows of the run, each row's own included.
+
+    `before`: of the rows that end so many rows earlier. NaN where there is no row.
+    """
     there = ~np.isnan(values)
     total = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.where(there, values, 0.0), axis=0)])
     count = np.vstack([np.zeros(values.shape[1]), np.cumsum(there, axis=0)])
-    end = np.arange(len(values)) + 1
+    end = np.maximum(np.arange(len(values)) + 1 - before, first)
     begin = np.maximum(first, end - rows)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((total[end] - total[begin]) / (count[end] - count[begin]))
@@ -96,13 +99,12 @@ def trailing(values: Floats, first: Ints, rows: int) -> Floats:
 def unsteady(values: Floats, first: Ints, rows: int, usual: Floats) -> Floats:
     """Return how much the second half of a window differs from its first, in usual differences.
 
-    A run that has just begun counts as unsteady until half of a window has passed.
+    A run that has just begun is halved as it is; its first row counts as unsteady.
     """
-    half = max(rows // 2, 1)
-    late = trailing(values, first, half)
-    place = np.arange(len(values))
-    before = np.maximum(place - half, first)
-    gap = (late - late[before]) / usual
+    seen = np.arange(len(values)) - first + 1
+    half = np.maximum(np.minimum(max(rows // 2, 1), seen // 2), 1)
+    scale = usual * np.sqrt(1 / half + 2 / max(rows, 2))[:, None]
+    gap = (trailing(values, first, half) - trailing(values, first, half, half)) / scale
     with np.errstate(all="ignore"):
         found = np.sqrt(np.nanmean(np.minimum(gap**2, 1e4), axis=1))
-    return np.where(place - first < half, np.inf, np.nan_to_num(found))
+    return np.where(seen > 1, np.nan_to_num(found), np.inf)

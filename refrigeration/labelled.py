@@ -90,7 +90,7 @@ class Model:
         self.trees: ExtraTreesClassifier | None = None
         if recipe.trees:
             self.trees = ExtraTreesClassifier(
-                120, min_samples_leaf=4, max_features=0.4, random_state=1, n_jobs=1
+                100, min_samples_leaf=4, max_features=0.4, random_state=1, n_jobs=1
             ).fit(inputs, labels, sample_weight=weight)
 
     def _inputs(self, residuals: Floats, means: Floats) -> Floats:
@@ -110,10 +110,10 @@ class Model:
         return np.asarray(found)
 
 
-def folds(groups: Ints) -> list[NDArray[np.bool_]]:
-    """Return masks that part the groups into at most `FOLDS`, none in two of them."""
+def folds(groups: Ints, most: int = FOLDS) -> list[NDArray[np.bool_]]:
+    """Return masks that part the groups into at most so many, none in two of them."""
     names = np.unique(groups)
-    count = min(FOLDS, len(names))
+    count = min(most, len(names))
     return [np.isin(groups, names[place::count]) for place in range(count)]
 
 

@@ -41,6 +41,7 @@ LOGGED = frozenset(
         "starts_h",
         "defrost_hours",
         "defrost_minutes",
+        "defrost_current_a",
     }
 )
 """Features that differ by factors, not by amounts: taken as log(x + 0.1)."""
@@ -136,7 +137,8 @@ class Normal:
         """Return what is normal for a unit of which nothing was learned."""
         known = pool()
         covariances = np.stack([np.diag(spread**2) for spread in known.spread])
-        return cls(known.mean, covariances, known.noise, np.array([0.0, 0.0, 0.0, 1.0, 0.5]), 0)
+        middle = np.array([0.0, 0.0, 0.0, 1.0, 0.5])
+        return cls(known.mean.copy(), covariances, known.noise.copy(), middle, 0)
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Normal:
@@ -184,7 +186,7 @@ class Normal:
 
 def _posterior(information: Floats, spread: Floats, noise: float) -> Floats:
     """Return the covariance of weights after observations, from the spread before them."""
-    return np.linalg.inv(information / noise**2 + np.diag(1 / np.maximum(spread, 1e-4) ** 2))
+    return np.linalg.inv(information / noise**2 + np.diag(1 / np.maximum(spread, 1e-3) ** 2))
 
 
 def learn(profile: Profile, history: Iterable[Mapping[str, float]]) -> dict[str, Any]:

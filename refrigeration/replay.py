@@ -104,7 +104,7 @@ def by_rooms(profile: Profile, history: History, normal_rows: int) -> Results:
     current = shares[0].copy()
     for place, (at, row) in enumerate(zip(history.at.tolist(), history.values, strict=True)):
         values = {n: float(v) for n, v in zip(history.names, row, strict=True) if v == v}  # noqa: PLR0124 - NaN is not itself
-        window.add(profile, at, values, tuple(n for n in history.names if n not in values))
+        window.add(profile, at, values)
         if at >= due:
             due = at + EVERY_S
             said = diagnoser.diagnose(profile, window, learned).probabilities
@@ -123,7 +123,7 @@ def summaries(profile: Profile, history: History, rows: int) -> list[dict[str, f
     window, due, found = Window(), -np.inf, []
     for at, row in zip(history.at[:rows].tolist(), history.values[:rows], strict=True):
         values = {n: float(v) for n, v in zip(history.names, row, strict=True) if v == v}  # noqa: PLR0124 - NaN is not itself
-        window.add(profile, at, values, tuple(n for n in history.names if n not in values))
+        window.add(profile, at, values)
         if at >= due:
             due = at + MINUTES_APART * MINUTE
             found.append(window.summary())

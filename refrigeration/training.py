@@ -19,11 +19,12 @@ from refrigeration.history import Floats, History, Ints, usual_difference
 from refrigeration.labelled import FOLDS, NORMAL, Model, Recipe, Trained, View, folds, margin
 from refrigeration.residuals import find_drivers
 
-MOST_ROWS, TRIAL_ROWS = 6000, 2400
+MOST_ROWS, TRIAL_ROWS = 6000, 1600
 """Rows a classifier is trained on, evenly taken: neighbours in a window tell the same."""
 WINDOW_S = 900.0
 CALM = 0.7
 """Share of the normal rows that count as steady."""
+TRIAL_FOLDS = 5
 BETTER = 0.003
 """What a less simple recipe must gain to be taken."""
 
@@ -39,6 +40,12 @@ class Rows(NamedTuple):
     def fewer(self, most: int) -> Rows:
         """Return the same with fewer rows kept."""
         return self._replace(kept=self.kept[:: max(1, -(-len(self.kept) // most))])
+
+    def alone(self) -> Rows:
+        """Return the rows kept and no others."""
+        kept = self.kept
+        view = View(self.view.means[kept], self.view.unsteady[kept], self.view.first[kept])
+        return Rows(view, self.labels[kept], self.groups[kept], np.arange(len(kept)))
 
 
 def train(
@@ -81,9 +88,9 @@ def train(
     sets = (
         [told] if told else find_drivers(view.means[few.kept], labels[few.kept], groups[few.kept])
     )
-    recipe = _choose(found, few, sets, false_alarms)
+    recipe = _choose(found, few.alone(), sets, false_alarms)
     most = rows.fewer(MOST_ROWS)
-    logits = left_out(found, most, recipe)
+    logits = found.settled(left_out(found, most, recipe), view)
     found.trial = judged(logits, labels, false_alarms)
     found.threshold = _threshold(margin(logits)[normal], false_alarms)
     found.temperature = _temperature(logits, labels)
@@ -113,20 +120,19 @@ def _steady(steady: NDArray[np.bool_], labels: Ints) -> Ints:
     return np.flatnonzero(steady)
 
 
-def left_out(found: Trained, rows: Rows, recipe: Recipe) -> Floats:
+def left_out(found: Trained, rows: Rows, recipe: Recipe, parts: int = FOLDS) -> Floats:
     """Return the logits of all rows, each from a model that has not seen its condition."""
     logits = np.zeros((len(rows.labels), len(found.classes)))
-    for fold in folds(rows.groups):
+    for fold in folds(rows.groups, parts):
         kept = rows.kept[~fold[rows.kept]]
         seen = np.unique(rows.labels[kept])
-        if seen[0] != 0 or len(seen) < 2:  # noqa: PLR2004 - nothing to tell apart without this fold
+        if not len(seen) or seen[0] != 0 or len(seen) < 2:  # noqa: PLR2004 - none to tell apart
             continue
-        places = {label: place for place, label in enumerate(seen)}
-        labels = np.array([places[label] for label in rows.labels[kept]])
+        labels = np.searchsorted(seen, rows.labels[kept])
         model = Model(recipe, rows.view.means[kept], labels, rows.groups[kept])
         logits[fold] = -12.0
         logits[np.ix_(fold, seen)] = model.logits(rows.view.means[fold])
-    return found.settled(logits, rows.view)
+    return logits
 
 
 def judged(logits: Floats, labels: Ints, false_alarms: float) -> dict[str, float]:
@@ -149,7 +155,8 @@ def _choose(found: Trained, rows: Rows, sets: list[tuple[int, ...]], false_alarm
     """Return the recipe that does best on conditions left out; of equals the simplest."""
 
     def worth(recipe: Recipe) -> float:
-        seen = judged(left_out(found, rows, recipe), rows.labels, false_alarms)
+        logits = left_out(found, rows, recipe, TRIAL_FOLDS)
+        seen = judged(logits, rows.labels, false_alarms)
         return sum(seen.values()) / len(seen)
 
     best = Recipe(sets[0])

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from refrigeration.history import Floats, Ints, trailing
 
-WINDOW_ROWS = 30
-LIMIT = 1.5
+WINDOW_ROWS = 12
+LIMIT = 1.0
 """Alarm above so many times the usual largest distance of the
 normal part (SKAB's valve1 chose it)."""
 USUAL = 0.99

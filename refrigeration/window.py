@@ -13,7 +13,7 @@ out. Fits any interval: a unit that reports every ten minutes has a minute in te
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from refrigeration.features import features, running
@@ -21,6 +21,8 @@ from refrigeration.means import STALE_S, Means, rough, roughness
 from refrigeration.profile import Profile
 
 MINUTE = 60.0
+IN_DEFROST = (("defrost_current_a", "current_a"), ("defrost_sst_c", "sst_c"))
+"""What is kept of the last defrost: the most of it. The coil's warmth shows in its pressure."""
 BAD_KEPT = 20.0
 """Minutes over which implausible readings are averaged."""
 ROOMS = 30
@@ -40,12 +42,11 @@ FAST, SLOW = 1800.0, 4 * HOUR
 class Window:
     """What `Diagnoser` looks at. `add` readings in order; `summary` says what they amount to."""
 
-    __slots__ = ("at", "bad", "minute", "probes", "rooms", "slow", "standing", "steady", "sums")
+    __slots__ = ("at", "minute", "probes", "rooms", "slow", "standing", "steady", "sums")
 
     def __init__(self) -> None:
         self.at = 0.0
         self.minute = -1
-        self.bad = 0
         self.probes: dict[str, list[float]] = {}
         self.sums: dict[str, list[float]] = {}
         self.steady = Means()
@@ -59,7 +60,6 @@ class Window:
         found = cls()
         if body:
             found.at, found.minute = body["at"], body["minute"]
-            found.bad = body["bad"]
             found.probes = {name: list(seen) for name, seen in body["probes"].items()}
             found.sums = {name: list(pair) for name, pair in body["sums"].items()}
             found.steady = Means(*body["steady"])
@@ -73,7 +73,6 @@ class Window:
         return {
             "at": self.at,
             "minute": self.minute,
-            "bad": self.bad,
             "probes": {n: [round(value, 3) for value in seen] for n, seen in self.probes.items()},
             "sums": self.sums,
             "steady": self.steady.body(),
@@ -82,18 +81,11 @@ class Window:
             "slow": {name: round(value, 5) for name, value in self.slow.items()},
         }
 
-    def add(
-        self,
-        profile: Profile,
-        at: float,
-        values: Mapping[str, float],
-        implausible: Sequence[str] = (),
-    ) -> bool:
+    def add(self, profile: Profile, at: float, values: Mapping[str, float]) -> bool:
         """Take a reading in; say whether it closed a minute (then a diagnosis may have changed)."""
         minute = int(at // MINUTE)
         if minute < self.minute:
             return False
-        self.bad = max(self.bad, len(implausible))
         closed = minute > self.minute >= 0 and bool(self.sums)
         if closed:
             self._close(profile)
@@ -121,7 +113,11 @@ class Window:
         self.at = at
         slow = self.slow
         on = running(means)
-        self._defrost(at, means)
+        found = features(profile, means)
+        for name in ("temperature_c", "ambient_c", "suction_c", "liquid_c", "product_c"):
+            if name in means:
+                found[name] = means[name]
+        self._defrost(at, means, found)
         if step <= SPARSE_S:
             self._average(step, on=on, means=means)
         if on is not None:
@@ -130,13 +126,9 @@ class Window:
                 slow["on"], slow["turned"] = float(on), at - step
         self._room(at, means)
         share = 1 / BAD_KEPT
-        slow["bad"] = slow.get("bad", 0.0) * (1 - share) + share * min(self.bad, 1)
-        self.bad = 0
+        bad = any(name not in means for name in self.probes)
+        slow["bad"] = slow.get("bad", 0.0) * (1 - share) + share * bad
         rough(self.probes, means)
-        found = features(profile, means)
-        for name in ("temperature_c", "ambient_c", "suction_c", "liquid_c", "product_c"):
-            if name in means:
-                found[name] = means[name]
         since = at - slow.get("turned", at - SETTLE_S)
         calm = at - slow.get("defrosted", -math.inf) > AFTER_DEFROST_S
         settled = since >= SETTLE_S and calm
@@ -146,7 +138,7 @@ class Window:
             self.standing.add(at, {name: found[name] for name in AT_REST if name in found})
         slow["calm"] = float(calm)
 
-    def _defrost(self, at: float, means: Mapping[str, float]) -> None:
+    def _defrost(self, at: float, means: Mapping[str, float], found: Mapping[str, float]) -> None:
         slow = self.slow
         if "defrost" not in means:
             return
@@ -154,6 +146,10 @@ class Window:
             slow.setdefault("defrost_from", at - MINUTE)
             slow["defrosted"] = at
             slow["defrost_minutes"] = (at - slow["defrost_from"]) / MINUTE
+            for name, source in IN_DEFROST:
+                if source in found:
+                    fresh = slow["defrost_minutes"] <= 1 or name not in slow
+                    slow[name] = found[source] if fresh else max(slow[name], found[source])
         elif "defrost_from" in slow:
             began = slow.pop("defrost_from")
             if "defrost_began" in slow:
@@ -203,6 +199,7 @@ class Window:
             "door",
             "defrost_minutes",
             "defrost_hours",
+            *(name for name, _ in IN_DEFROST),
             "on",
         ):
             if name in slow:
