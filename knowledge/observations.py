@@ -84,6 +84,10 @@ class Test(Strict):
             for share, fault in ((odds, first), (1 - odds, second))
         )
 
+    def is_told(self, sensors: Collection[str]) -> bool:
+        """Say whether a unit with these sensors shows it already."""
+        return bool(self.told_by) and set(self.told_by) <= set(sensors)
+
     def taking(self, sensors: Collection[str]) -> float:
         """Return the minutes that it takes on a unit with these sensors."""
         if self.nearer and self.nearer_minutes and set(self.nearer) <= set(sensors):
@@ -130,11 +134,11 @@ def next_test(
     odds
         Probability of `first`, given that it is one of the two.
     """
-    able = [
-        (test.bits(first, second, odds) / test.taking(sensors), test)
-        for test in shipped_tests()
-        if not (test.told_by and set(test.told_by) <= set(sensors))
-        and test.bits(first, second) >= WORTH_BITS
-    ]
-    best = max(able, key=lambda each: each[0], default=None)
-    return best[1].asked(first, second, sensors) if best else None
+    worth = [test for test in shipped_tests() if test.bits(first, second) >= WORTH_BITS]
+    new = [test for test in worth if not test.is_told(sensors)]
+    best = max(
+        new or worth,  # a contact may lie: a look beside it is better than nothing
+        key=lambda test: test.bits(first, second, odds) / test.taking(sensors),
+        default=None,
+    )
+    return best.asked(first, second, sensors) if best else None

@@ -19,6 +19,7 @@ from typer.main import get_command
 from astreinte.cli import app
 from astreinte.columns import ADDRESSES, ALIASES
 from astreinte.importing.words import CLOSED
+from knowledge import observations, sheets
 from knowledge.articles import Article, Version
 from refrigeration.measures import BY_ALIAS, plain
 from schemas import frigo, printer, vocabulary
@@ -330,6 +331,18 @@ def test_a_command_that_a_page_shows_exists(page: Path):
             assert name in commands(), words
             shown = {word for word in rest if word.startswith("--") and word != "--help"}
             assert shown <= options(commands()[name]), words
+
+
+# --- sheets ----------------------------------------------------------------------------------
+
+
+def test_every_field_of_a_sheet_and_of_a_next_test_is_documented_and_no_other():
+    text = (REFERENCE / "sheets.md").read_text("utf-8")
+    whole, below = sections(text)["Maintenance sheets"], sections(text)["The next test"]
+    told = [name for cells in rows(whole) for name in CODE.findall(cells[0])]
+    assert told == [*sheets.Entry.model_fields, *sheets.Words.model_fields]
+    told = [name for cells in rows(below) for name in CODE.findall(cells[0])]
+    assert set(told) == observations.Test.model_fields.keys()
 
 
 # --- articles --------------------------------------------------------------------------------
