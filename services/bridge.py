@@ -17,8 +17,8 @@ from schemas.errors import Unavailable, reason_of
 from schemas.event import Event
 from schemas.frigo import FeedbackGiven, InboundReading
 from services import metrics, tracing
-from services.clerk import roster_of
 from services.neighbours import Neighbours
+from services.on_call import roster_of
 from services.policy import Health
 from services.settings import Settings
 from services.settings_frigo import MqttSettings, TelegramSettings

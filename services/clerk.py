@@ -8,31 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
-from gateways.roster import Person, Roster
+from gateways.roster import Roster
 from schemas.vocabulary import Change, Fault
 from services import alarms
 from services.cards import DETECTOR, detector_down
 from services.rounds import Rounds
-from services.settings_frigo import AlarmSettings, RosterSettings
+from services.settings_frigo import AlarmSettings
 from storage import episodes, units
 from storage.database import Database
 
 EVERY_S = 1.0
 LOOK_EVERY_S = 5.0
 """After the detector's sign of life."""
-
-
-def roster_of(settings: RosterSettings) -> Roster:
-    """Return the roster of the settings; without a file, the console stands for everybody.
-
-    Raises
-    ------
-    ValueError
-        The file is no roster; the text says where.
-    """
-    if settings.file:
-        return Roster.read(settings.file)
-    return Roster(people=(Person(name="Astreinte", channels={"console": "Astreinte"}),))
 
 
 class Clerk:

@@ -31,7 +31,7 @@ class Profiles:
         self._profiles: dict[str, Profile] = {}
         self._seen: dict[str, datetime | None] = {}
         self._asked_at = 0.0
-        self._newest: datetime | None = None
+        self._since: datetime | None = None
         self._met = 0
 
     async def fresh(self) -> None:
@@ -45,17 +45,15 @@ class Profiles:
         now = time.monotonic()
         if self._asked_at and now - self._asked_at < EVERY_S:
             return
-        since = self._newest - OVERLAP if self._newest else None
-        for found in await self._database.read(units.changed_since, since):
+        asked = datetime.now(UTC)
+        for found in await self._database.read(units.changed_since, self._since):
             self._take(found)
-        self._asked_at = now
+        self._asked_at, self._since = now, asked - OVERLAP
 
     def _take(self, found: Declared) -> None:
         if found.unit_id in self._seen and self._seen[found.unit_id] == found.profile_at:
             return
         self._seen[found.unit_id] = found.profile_at
-        if found.profile_at and (self._newest is None or found.profile_at > self._newest):
-            self._newest = found.profile_at
         self._profiles.pop(found.unit_id, None)
         if found.profile:
             try:

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from refrigeration import detector
@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 60.0
 """Of a memory in which nothing moved that decides."""
-ABANDONED_S = 90.0
+ABANDONED = timedelta(seconds=90)
 """Beyond the last write: a unit that is due for so long has no keeper any more."""
-AT_ONCE = 1_000
+AT_ONCE = 200
 LET_GO_S = 4.0  # others wait for the partitions meanwhile
 
 Tell = Callable[[Transition, Profile, Measures | None, datetime], UnitStateChanged]
@@ -141,10 +141,9 @@ class Rooms:
         """Say what silence until `now` means; say whether there is something to tell."""
         async with self._turns:
             await self._profiles.fresh()
-            before = datetime.fromtimestamp(now - ABANDONED_S, UTC)
-            left = await self._database.read(units.overdue, before)
-            await self._load({name for name in left if self._profiles.get(name)})
             moment = datetime.fromtimestamp(now, UTC)
+            left = await self._database.read(units.overdue, moment - ABANDONED)
+            await self._load({name for name in left if self._profiles.get(name)})
             moved = []
             for name, room in self._rooms.items():
                 profile = self._profiles.get(name)
@@ -158,10 +157,11 @@ class Rooms:
 
     async def keep(self) -> None:
         """Write what was not written for a while."""
-        async with self._turns:
-            old = time.monotonic() - WRITE_EVERY_S
-            due = [n for n, room in self._rooms.items() if room.touched and room.written_at < old]
-            await self._written(due[:AT_ONCE])
+        old = time.monotonic() - WRITE_EVERY_S
+        due = [n for n, room in self._rooms.items() if room.touched and room.written_at < old]
+        for place in range(0, len(due), AT_ONCE):
+            async with self._turns:  # readings come in between
+                await self._written([n for n in due[place : place + AT_ONCE] if n in self._rooms])
 
     async def tell(self) -> None:
         """Publish what was decided and is written, then strike it out.

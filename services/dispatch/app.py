@@ -10,11 +10,12 @@ from gateways.webhook import WebhookOutbound
 from schemas.delivery import DeliveryReported
 from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.printer import ReplyDrafted
-from services.clerk import Clerk, roster_of
+from services.clerk import Clerk
 from services.courier import Courier
 from services.dispatch import handlers, printer
 from services.meters import MeteredOutbound
 from services.neighbours import Neighbours
+from services.on_call import roster_of
 from services.policy import Policy
 from services.postman import Postman
 from services.settings import Settings

@@ -17,9 +17,11 @@ from schemas.errors import Unavailable
 from schemas.frigo import FeedbackGiven
 from schemas.readings import InboundReading
 from schemas.topics import STAGES
-from services import profiles, vigil
+from schemas.vocabulary import Severity
+from services import clerk, profiles, vigil
 from services.neighbours import Neighbours
 from services.serve import running
+from services.settings_frigo import AlarmSettings
 from storage import units
 from storage.tables import Alert, Episode, Recorded, Unit
 from tests.conftest import until
@@ -193,3 +195,24 @@ async def _read_at(near: Neighbours, minute: int) -> bool:
 
     found = await near.database.read(read)
     return bool(found and found.state and found.state["newest"] >= 0 and minute)
+
+
+async def test_a_detector_that_was_killed_is_an_alarm_and_its_return_the_end(
+    quick: None, near: Neighbours, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clerk, "LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr(vigil, "BEAT_S", 0.2)
+    alarm = AlarmSettings.model_construct(detector_s=1.5, group_wait_s=30.0)
+    near.settings = near.settings.model_copy(update={"alarm": alarm})
+    await declare(near, room())
+    async with desk(near, "dispatch"):  # and nobody who classifies
+        await until(lambda: len(phone.messages) == 1)
+        [card] = phone.shown
+        assert "détecteur" in card.title
+        assert card.severity is Severity.CRITICAL
+        async with Neighbours(near.settings, near.kafka, embedded=near.embedded) as other:
+            other.cache = near.cache
+            async with desk(other, "classify"):
+                await until(lambda: len(phone.messages) == 2)
+                await until(lambda: not any(card.open for card in phone.shown))
+    assert len(phone.messages) == 2
