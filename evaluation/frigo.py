@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation import rooms, series
-from evaluation.episodes import CAUSES, Harm
+from evaluation.episodes import CAUSES, NORMAL, Harm
 from simulation.rooms import History
 
 DOC = Path("docs/quality.md")
@@ -73,9 +73,9 @@ def _by_cause(whole: rooms.Tally) -> list[str]:
     lines = ["| cause | episodes | right | missed | taken for |", "|---|---|---|---|---|"]
     for cause in CAUSES:
         said = [s for t, s in zip(whole.true, whole.said, strict=True) if t == cause]
-        others = sorted({s for s in said if s not in {cause.value, rooms.NORMAL}})
+        others = sorted({s for s in said if s not in {cause.value, NORMAL}})
         lines.append(
-            f"| {cause} | {len(said)} | {said.count(cause.value)} | {said.count(rooms.NORMAL)} "
+            f"| {cause} | {len(said)} | {said.count(cause.value)} | {said.count(NORMAL)} "
             f"| {', '.join(others)} |"
         )
     return lines

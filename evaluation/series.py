@@ -87,7 +87,7 @@ def onsets(values: Floats, probation: int) -> list[int]:
     """Return the rows at which an alarm begins, after the probation that is taken as normal."""
     from refrigeration.history import History  # noqa: PLC0415
 
-    shown = History(np.arange(len(values)) * 300.0, ("value",), values)
+    shown = History(300.0 * np.arange(len(values), dtype=np.float64), ("value",), values)
     alarms = by_wandering(shown, probation).is_fault
     return [i for i in range(probation, len(values)) if alarms[i] and not alarms[i - 1]]
 

@@ -186,7 +186,8 @@ class Normal:
 
 def _posterior(information: Floats, spread: Floats, noise: float) -> Floats:
     """Return the covariance of weights after observations, from the spread before them."""
-    return np.linalg.inv(information / noise**2 + np.diag(1 / np.maximum(spread, 1e-3) ** 2))
+    known = information / noise**2 + np.diag(1 / np.maximum(spread, 1e-3) ** 2)
+    return np.asarray(np.linalg.inv(known), np.float64)
 
 
 def learn(profile: Profile, history: Iterable[Mapping[str, float]]) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def _drift(means: Floats, rows: int) -> Floats:
 def _shrunk(gaps: Floats) -> Floats:
     """Return the covariance of deviations, drawn towards its diagonal by a fifth."""
     found = np.cov(gaps, rowvar=False).reshape(gaps.shape[1], gaps.shape[1])
-    return 0.8 * found + 0.2 * np.diag(np.diag(found)) + 1e-6 * np.eye(len(found))
+    shrunk: Floats = 0.8 * found + 0.2 * np.diag(np.diag(found)) + 1e-6 * np.eye(len(found))
+    return shrunk
 
 
 def _follow(
