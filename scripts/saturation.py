@@ -4,7 +4,8 @@ For each refrigerant a JSON file in `refrigeration/fluids/`: equal steps of ln p
 and bubble temperatures, the density of the dry vapour, the enthalpies of vapour and liquid; and of
 one usual cycle (-10/40 °C) the exponents of an isentropic compression. Blends are those that
 CoolProp predefines (`*.mix`, REFPROP's compositions); R404A, R407C, R410A and R507A are its
-pseudo-pure fluids, which have a dew and a bubble line and solve up to the critical point.
+pseudo-pure fluids, which have a dew and a bubble line and solve up to the critical point. What
+CoolProp does not solve of a blend is filled by a spline through what it does.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import CoolProp
 from CoolProp import AbstractState
+from scipy.interpolate import CubicSpline
 
 FLUIDS = {
     "R134a": "R134a",
@@ -46,6 +48,7 @@ POINTS = 200
 LOW_BAR, HIGH_BAR = 0.3, 70.0
 OF_HIGHEST = 0.97
 """Of the highest pressure at which CoolProp solves both sides: nearer to it, it is less sure."""
+FINE = 1.01
 PLACE = Path(__file__).parent.parent / "refrigeration" / "fluids"
 BAR, ZERO_C, KJ = 1e5, 273.15, 1e3
 
@@ -61,11 +64,11 @@ def row(state: Any, bar: float) -> tuple[float, ...]:
     bubble, liquid = state.T() - ZERO_C, state.hmass() / KJ
     state.update(CoolProp.PQ_INPUTS, bar * BAR, 1)
     return (
-        round(state.T() - ZERO_C, 4),
-        round(bubble, 4),
-        round(state.rhomass(), 4),
-        round(state.hmass() / KJ, 3),
-        round(liquid, 3),
+        state.T() - ZERO_C,
+        bubble,
+        state.rhomass(),
+        state.hmass() / KJ,
+        liquid,
     )
 
 
@@ -104,10 +107,14 @@ def table(name: str, source: str) -> dict[str, Any]:
     """Return a refrigerant's table."""
     state = state_of(source)
     low = max(LOW_BAR, 1.01 * triple_bar(state))
-    high = OF_HIGHEST * highest(state)
+    points = solved(state, low)
+    high = OF_HIGHEST * math.exp(points[-1][0])
     step = math.log(high / low) / (POINTS - 1)
-    rows = [row(state, low * math.exp(step * place)) for place in range(POINTS)]
-    dew, bubble, density, vapour, liquid = (list(column) for column in zip(*rows, strict=True))
+    at = [math.log(low) + step * place for place in range(POINTS)]
+    logs, *columns = (list(column) for column in zip(*points, strict=True))
+    dew, bubble, density, vapour, liquid = (
+        [round(float(value), 4) for value in CubicSpline(logs, column)(at)] for column in columns
+    )
     warm = min(40.0, bubble[-1] - 5)  # CO2 condenses near 22 °C, or not at all
     low_c = max(-10.0, dew[0])
     first = low * math.exp(step * min(i for i, t in enumerate(dew) if t >= low_c))
@@ -126,18 +133,24 @@ def table(name: str, source: str) -> dict[str, Any]:
     }
 
 
-def highest(state: Any) -> float:
-    """Return the highest pressure (bar) up to which temperatures rise with pressure."""
-    bar, step, before = 15.0, 0.5, (-math.inf, -math.inf)
-    while bar + step <= HIGH_BAR:
+def solved(state: Any, low: float) -> list[tuple[float, ...]]:
+    """Return ln p and `row` wherever CoolProp solves both sides, in steps of 1 %.
+
+    Of some blends it leaves gaps above 23 bar: no more than temperatures that rise is asked for.
+    """
+    found: list[tuple[float, ...]] = []
+    bar = low
+    while bar <= HIGH_BAR:
         try:
-            found = row(state, bar + step)
+            one = row(state, bar)
         except ValueError:
+            bar *= FINE
+            continue
+        if found and (one[0] <= found[-1][1] or one[1] <= found[-1][2]):
             break
-        if found[0] <= before[0] or found[1] <= before[1] or found[0] < found[1] - 0.01:
-            break
-        bar, before = bar + step, found[:2]
-    return bar
+        found.append((math.log(bar), *one))
+        bar *= FINE
+    return found
 
 
 def triple_bar(state: Any) -> float:
