@@ -23,9 +23,10 @@ CLEAR: Final = -1
 """It does not hold."""
 
 IDLE, PENDING, ACTIVE, CLEARING = "idle", "pending", "active", "clearing"
-FLAPPING_S: Final = 6 * 3600.0
-"""Each time it comes within so long makes the off-delay twice as long: what flaps stays raised."""
-MAX_OFF_S: Final = 2 * 3600.0
+FLAPPING_S: Final = 24 * 3600.0
+"""Each time it comes within so long makes the off-delay thrice as long: what flaps stays raised."""
+LEAST_OFF_S: Final = 60.0
+MAX_OFF_S: Final = 4 * 3600.0
 
 
 class Condition:
@@ -86,7 +87,9 @@ class Condition:
     def off_delay(self, at: float, off_s: float) -> float:
         """Return how long it has to be gone."""
         again = sum(at - raised < FLAPPING_S for raised in self.raises) - 1
-        return off_s if again <= 0 else max(off_s, min(MAX_OFF_S, max(off_s, 60.0) * 2**again))
+        if again <= 0:
+            return off_s
+        return max(off_s, min(MAX_OFF_S, max(off_s, LEAST_OFF_S) * 3.0**again))
 
     def _raise(self, at: float) -> Change:
         self.state = ACTIVE

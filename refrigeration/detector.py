@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from refrigeration import rules
-from refrigeration.conditions import BROKEN, CLEAR, IDLE, Condition
+from refrigeration.conditions import BROKEN, CLEAR, HELD, IDLE, Condition
 from refrigeration.episodes import Transition, adopted, suspected, told
 from refrigeration.features import running
 from refrigeration.inference import Diagnoses
@@ -38,8 +38,6 @@ __all__ = ["Memory", "Sample", "Transition", "advance", "due", "pass_time"]
 FUTURE_S: Final = 300.0
 SKEW_S: Final = 120.0
 """Probes with clocks of their own may be behind one another by so much."""
-LATE_READINGS: Final = 10
-LATE_S: Final = 600.0
 FRESH_S: Final = 180.0
 """A sensor's value holds for so long, where it is not in every reading."""
 SILENCE: Final = (Fault.COMMS, Fault.NO_DATA)
@@ -70,7 +68,8 @@ def advance(
     sample
         One reading; of one unit, they come about in order.
     diagnose
-        Asked at most once a minute; without it the rules stand alone.
+        Asked every ten minutes, or five when there is a suspicion; without it the rules stand
+        alone.
     """
     at, heard, values = sample.at, sample.heard, sample.values
     if heard and at > heard + FUTURE_S:
@@ -80,7 +79,7 @@ def advance(
         memory.down = memory.down or max(at, memory.newest)
         memory.changed = True
         return pass_time(memory, profile, max(at, memory.newest))
-    if at < memory.newest and not _believed(memory, at):
+    if at < memory.newest and not memory.believes(at):
         values = _behind(memory, values, at)
         if not values:
             return ()
@@ -133,20 +132,6 @@ def due(memory: Memory, profile: Profile) -> float | None:
     return min(found, default=None)
 
 
-def _believed(memory: Memory, at: float) -> bool:
-    """Whether a late reading is one too many: then it was the newest whose clock was wrong."""
-    late = memory.late
-    if late and at > late[2]:
-        late[0] += 1
-        late[2] = at
-    else:
-        memory.late = late = [1, at, at]
-    if late[0] < LATE_READINGS or at - late[1] < LATE_S:
-        return False
-    memory.rewind(at)
-    return True
-
-
 def _behind(memory: Memory, values: Mapping[str, float], at: float) -> dict[str, float]:
     """Return the values of a late reading that are still news of their sensors."""
     if memory.newest - at > SKEW_S:
@@ -191,19 +176,20 @@ def _turn(memory: Memory, plan: Plan, minute: int, at: float, diagnose: Diagnose
             memory.window = Window()
         memory.window.add(profile, end - STEP_S / 2, means)
         memory.window.flush(profile)
-        memory.window = Window.of(memory.window.body())  # its body rounds: a restart must not show
+        if memory.suspicion.waits(minute + plan.turn):
+            return
         memory.suspicion.take(diagnose.diagnose(profile, memory.window), at)
 
 
 def _verdict(memory: Memory, plan: Plan, known: Mapping[str, float], at: float) -> Verdict:
     masking, conditions = memory.masking, memory.conditions
-    before = (masking.hidden, masking.powered)
+    before = (masking.hidden, masking.powered, masking.spoilt)
     standing = {f for f, c in conditions.items() if c.state != IDLE} if conditions else NOTHING
     verdict = judge(plan, masking, known, at, standing, memory.track)
     probes = memory.probes
     if probes.sick or probes.fading or probes.bus:
         rules.probes(verdict, probes, memory.track)
-    if before != (masking.hidden, masking.powered):
+    if before != (masking.hidden, masking.powered, masking.spoilt):
         memory.changed = True
     return verdict
 
@@ -228,23 +214,32 @@ def _moved(
     faults = conditions.keys() | levels.keys() if only is None else only
     found: list[Transition] = []
     for fault in sorted(faults, key=ORDER.__getitem__):
-        level = levels.get(fault, CLEAR)
-        condition = conditions.get(fault)
-        if condition is None:
-            if level != BROKEN or (fault is suspicion.fault and suspicion.condition.raised):
-                continue
-            condition = conditions[fault] = Condition()
-        before = condition.state
-        condition.lost += lost
-        change = condition.step(level, at, *plan.delays[fault], verdict.since.get(fault))
-        if condition.state != before or (lost and condition.state != IDLE):
-            memory.changed = True
+        change = _step(memory, plan, fault, verdict, at, lost)
         if change is not None:
             found.append(told(memory, plan, fault, change, at, verdict.evidence.get(fault, ())))
-        elif condition.state == IDLE and condition.stale(at):
-            del conditions[fault]
     if diagnosed:
         found.extend(suspected(memory, plan, at, lost))
     if found or any(condition.raised for condition in memory.standing().values()):
         found.extend(adopted(memory, plan, at))
     return tuple(found)
+
+
+def _step(
+    memory: Memory, plan: Plan, fault: Fault, verdict: Verdict, at: float, lost: float
+) -> Change | None:
+    level = verdict.levels.get(fault, CLEAR)
+    condition, suspicion = memory.conditions.get(fault), memory.suspicion
+    if level == BROKEN and fault is suspicion.fault and suspicion.condition.raised:
+        level = HELD if condition and condition.raised else CLEAR  # it is told already
+    if condition is None:
+        if level != BROKEN:
+            return None
+        condition = memory.conditions[fault] = Condition()
+    before = condition.state
+    condition.lost += lost
+    change = condition.step(level, at, *plan.delays[fault], verdict.since.get(fault))
+    if condition.state != before or (lost and condition.state != IDLE):
+        memory.changed = True
+    if change is None and condition.state == IDLE and condition.stale(at):
+        del memory.conditions[fault]
+    return change

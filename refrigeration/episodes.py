@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Final
 
 from refrigeration.conditions import ACTIVE, Condition, episode
-from refrigeration.inference import OFF_S
+from refrigeration.inference import OFF_S, PATIENCE
 from refrigeration.memory import Memory
 from refrigeration.parents import parent
 from refrigeration.plan import MINUTE, Plan
@@ -98,10 +98,13 @@ def suspected(memory: Memory, plan: Plan, at: float, lost: float) -> list[Transi
         explained = explained or (same is not None and same.raised)
     before = condition.state
     condition.lost += lost
-    change = condition.step(suspicion.level(at, explained=explained), at, suspicion.on_s, OFF_S)
+    learned = bool(plan.profile.learned)
+    level = suspicion.level(at, explained=explained, learned=learned)
+    on_s = suspicion.on_s * (1 if learned else PATIENCE)
+    change = condition.step(level, at, on_s, OFF_S)
     memory.changed |= condition.state != before
     if change is Change.RAISED:
-        suspicion.fault, suspicion.refined = suspicion.best(), at
+        suspicion.tell(suspicion.best(), at)
     fault = suspicion.fault
     if fault is None:
         return []
@@ -113,7 +116,7 @@ def suspected(memory: Memory, plan: Plan, at: float, lost: float) -> list[Transi
     better = suspicion.better(at) if condition.state == ACTIVE else None
     if better is None or (better in standing and standing[better].raised):
         return []
-    suspicion.fault, suspicion.refined = better, at
+    suspicion.tell(better, at)
     memory.changed = True
     update = _transition(
         memory, plan, condition, better, Change.UPDATED, at, suspicion.ranked(), fault
@@ -129,7 +132,7 @@ def adopted(memory: Memory, plan: Plan, at: float) -> list[Transition]:
         if condition.state != ACTIVE:
             continue
         cause = parent(standing, fault)
-        if cause == condition.parent_id or (not cause and _lingers(memory, plan, condition, at)):
+        if cause == condition.parent_id or _lingers(standing, plan, condition, cause, at):
             continue
         condition.parent_id = cause
         memory.changed = True
@@ -140,17 +143,15 @@ def adopted(memory: Memory, plan: Plan, at: float) -> list[Transition]:
     return found
 
 
-def _lingers(memory: Memory, plan: Plan, condition: Condition, at: float) -> bool:
-    """Whether the cause went so shortly ago that its consequence is still no alarm of its own."""
-    gone = next(
-        (
-            c
-            for c in (*memory.conditions.values(), memory.suspicion.condition)
-            if c.episode_id == condition.parent_id
-        ),
-        None,
-    )
-    return gone is not None and at - gone.left < plan.profile.masks.PAO * MINUTE
+def _lingers(
+    standing: Mapping[Fault, Condition], plan: Plan, condition: Condition, cause: str, at: float
+) -> bool:
+    """Whether the cause went so shortly ago that it still explains; a newer one takes over."""
+    known = {each.episode_id: each for each in standing.values()}
+    gone, newer = known.get(condition.parent_id), known.get(cause)
+    if gone is None or gone.raised or at - gone.left >= plan.profile.masks.PAO * MINUTE:
+        return False
+    return newer is None or newer.raises[-1] <= gone.left
 
 
 def _transition(

@@ -29,9 +29,18 @@ SLOW_S: Final = 1800.0
 QUICK_S: Final = 600.0
 """On-delay when sure."""
 OFF_S: Final = 1800.0
-BETTER: Final = 0.25
-"""So much likelier, another cause takes over; not more often than `AGAIN_S`."""
+UNLEARNED: Final = 0.90
+"""Of a unit whose normal was not learned, deviations are from all others: `SUSPECT` is higher,"""
+PATIENCE: Final = 4.0
+"""and the on-delay so many times longer."""
+WARM_S: Final = 4 * 3600.0
+"""Averages of a window that has just begun say nothing."""
+BETTER: Final = 0.3
+"""So much likelier, another cause takes over: a known one, twice in an episode at most."""
 AGAIN_S: Final = 3600.0
+REFINED: Final = 2
+CALM_MINUTES, ALERT_MINUTES = 10, 5
+"""Between diagnoses, of a unit without and with a suspicion: one costs 0.4 ms."""
 NORMAL: Final = "normal"
 STALE_S: Final = 1800.0
 """Without a new diagnosis for so long the opinion is nobody's."""
@@ -60,21 +69,28 @@ class Diagnoses(Protocol):
 class Suspicion:
     """What the diagnoses of the last minutes amount to."""
 
-    __slots__ = ("at", "causes", "condition", "fault", "refined", "shares")
+    __slots__ = ("at", "began", "causes", "condition", "fault", "refined", "shares", "times")
 
     def __init__(self) -> None:
         self.at = 0.0  # of the last diagnosis
         self.shares: dict[str, float] = {}
         self.condition = Condition()
         self.fault: Fault | None = None  # that was told
-        self.refined = 0.0
+        self.refined = 0.0  # when it was told, or told better
+        self.times = 0  # how often it was told better
+        self.began = 0.0  # the first diagnosis
         self.causes: tuple[Cause, ...] = ()  # of the last diagnosis
+
+    def waits(self, minute: int) -> bool:
+        """Whether this minute is not one for a diagnosis."""
+        return minute % (ALERT_MINUTES if self.score >= GONE else CALM_MINUTES) != 0
 
     def take(self, found: Found, at: float) -> None:
         """Average a diagnosis in."""
         if not found.probabilities:
             return
         step = at - self.at if self.at else 60.0
+        self.began = self.began or at
         weight = 1 - math.exp(-min(step, STALE_S) / AVERAGE_S)
         self.at = at
         self.causes = found.causes
@@ -92,14 +108,24 @@ class Suspicion:
         """The average probability that anything is wrong."""
         return 1.0 - self.shares.get(NORMAL, 0.0) if self.shares else 0.0
 
-    def level(self, at: float, *, explained: bool) -> int:
-        """Return the level of the episode; `explained`: a stronger alarm stands for the unit."""
+    def level(self, at: float, *, explained: bool, learned: bool = True) -> int:
+        """Return the level of the episode.
+
+        Parameters
+        ----------
+        at
+            Now, in unix seconds.
+        explained
+            A stronger alarm stands for the unit.
+        learned
+            What is normal for this unit was learned.
+        """
         if not self.shares:
             return CLEAR
         score = self.score
-        if explained or at - self.at > STALE_S:
+        if explained or at - self.at > STALE_S or at - self.began < WARM_S:
             return HELD
-        if score >= SUSPECT:
+        if score >= (SUSPECT if learned else UNLEARNED):
             return BROKEN
         return NEAR if score >= DOUBT else HELD if score >= GONE else CLEAR
 
@@ -117,11 +143,17 @@ class Suspicion:
 
     def better(self, at: float) -> Fault | None:
         """Return the cause that should take over from the one told, if any."""
-        if self.fault is None or at - self.refined < AGAIN_S:
+        if self.fault is None or self.times >= REFINED or at - self.refined < AGAIN_S:
             return None
         best = self.best()
         gain = self.shares.get(best.value, 0.0) - self.shares.get(self.fault.value, 0.0)
-        return best if best is not self.fault and gain > BETTER else None
+        fits = best not in {self.fault, Fault.UNKNOWN} and gain > BETTER
+        return best if fits else None
+
+    def tell(self, fault: Fault, at: float) -> None:
+        """Note under which fault the episode is told now."""
+        self.times = 0 if self.fault is None else self.times + 1
+        self.fault, self.refined = fault, at
 
     def ranked(self) -> tuple[Cause, ...]:
         """Return the causes by their averages, with the evidence of the last diagnosis."""
@@ -137,6 +169,7 @@ class Suspicion:
     def rewind(self, at: float) -> None:
         """Let nothing have begun after `at`."""
         self.at, self.refined = min(self.at, at), min(self.refined, at)
+        self.began = min(self.began, at)
         self.condition.rewind(at)
 
     def body(self) -> dict[str, Any]:
@@ -149,6 +182,8 @@ class Suspicion:
             "condition": self.condition.body(),
             "fault": self.fault and self.fault.value,
             "refined": self.refined,
+            "times": self.times,
+            "began": self.began,
             "causes": [cause.model_dump(mode="json") for cause in self.causes],
         }
 
@@ -158,6 +193,7 @@ class Suspicion:
         suspicion = cls()
         if body:
             suspicion.at, suspicion.refined = body["at"], body["refined"]
+            suspicion.times, suspicion.began = body["times"], body["began"]
             suspicion.shares = dict(body["shares"])
             suspicion.condition = Condition.of(body["condition"])
             suspicion.fault = Fault(body["fault"]) if body["fault"] else None

@@ -31,8 +31,9 @@ FALLING_K_H: Final = 1.0
 """A pull-down falls by so much; less is no pull-down, and is told."""
 GRACE_S: Final = 1800.0
 """After power came back, until a compressor has restarted and cools."""
-BACK: Final = 15
+BACK: Final = 20
 """Minutes over which the fall is taken."""
+LEAST: Final = 8
 
 
 class Masking:
@@ -48,6 +49,7 @@ class Masking:
         "hidden",
         "powered",
         "ran",
+        "spoilt",
         "thawed",
     )
 
@@ -61,6 +63,7 @@ class Masking:
         self.hidden = 0.0  # a broken limit is hidden since
         self.covered = 0.0  # some mask or other holds without a break since
         self.falling = 0.0  # K per hour
+        self.spoilt = 0.0  # 1: this defrost became too warm, and hides nothing any more
         self.ran = 0.0  # 1: the compressor ran when last looked at
 
     def observe(self, known: Mapping[str, float], at: float) -> bool:
@@ -69,6 +72,7 @@ class Masking:
         on = known.get("defrost")
         if on is not None and (on > ON) != (self.defrost > 0):
             self.defrost, self.thawed = (at, self.thawed) if on > ON else (0.0, at)
+            self.spoilt = self.spoilt if self.thawed == at else 0.0
             moved = True
         is_open = known.get("door")
         if is_open is not None and (is_open > ON) != (self.door > 0):
@@ -99,7 +103,7 @@ class Masking:
             The room is warmer than its thermostat wants it.
         """
         if self.powered:
-            self.falling = _fall(track.minutes("temperature_c", BACK + 5))
+            self.falling = _fall(track.minutes("temperature_c", BACK))
         before = (self.closed, self.guessed, self.thawed)
         if runs and "door" not in track.names and not self.defrost and not self.guessed:
             first, _, last = track.minutes("temperature_c", 3)
@@ -119,7 +123,9 @@ class Masking:
 
     def masked(self, masks: Masks, at: float) -> bool:
         """Whether the upper limit of the room is to stay silent now."""
-        if self.defrost:
+        if self.spoilt:
+            pass
+        elif self.defrost:
             if at - self.defrost <= masks.max_defrost * MINUTE:
                 return True
         elif self.guessed or (self.thawed and at - self.thawed < masks.dAO * MINUTE):
@@ -194,9 +200,10 @@ class Masking:
 
 
 def _fall(minutes: list[float]) -> float:
-    """Return by how much the room falls, K per hour: its last five minutes against earlier ones."""
-    early = [value for value in minutes[:5] if not math.isnan(value)]
-    late = [value for value in minutes[-5:] if not math.isnan(value)]
-    if not early or not late:
+    """Return by how much the room falls, K per hour: its last three minutes against the first."""
+    there = [(i, value) for i, value in enumerate(minutes) if not math.isnan(value)]
+    if len(there) < LEAST or there[-1][0] - there[0][0] < LEAST:
         return 0.0
-    return (sum(early) / len(early) - sum(late) / len(late)) * 60 / BACK
+    early, late = there[:3], there[-3:]
+    apart = sum(i for i, _ in late) - sum(i for i, _ in early)
+    return (sum(v for _, v in early) - sum(v for _, v in late)) / apart * 60

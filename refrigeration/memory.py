@@ -8,6 +8,7 @@ from typing import Any, Final
 from refrigeration.conditions import Condition
 from refrigeration.inference import Suspicion
 from refrigeration.masks import Masking
+from refrigeration.means import Means
 from refrigeration.plan import Plan
 from refrigeration.probes import Probes
 from refrigeration.profile import Profile
@@ -18,6 +19,8 @@ from schemas.vocabulary import Fault
 _NUMBERS: Final = ("newest", "heard", "down")
 _LISTS: Final = ("gaps", "late")
 GAPS: Final = 3
+LATE_READINGS: Final = 10
+LATE_S: Final = 600.0
 LONGEST_S: Final = 3600.0
 """A longer gap is a break, not the habit of a unit."""
 
@@ -95,6 +98,19 @@ class Memory:
             return self.conditions
         return {**self.conditions, suspicion.fault: suspicion.condition}
 
+    def believes(self, at: float) -> bool:
+        """Whether a late reading is one too many: then it was the newest whose clock was wrong."""
+        late = self.late
+        if late and at > late[2]:
+            late[0] += 1
+            late[2] = at
+        else:
+            self.late = late = [1, at, at]
+        if late[0] < LATE_READINGS or at - late[1] < LATE_S:
+            return False
+        self.rewind(at)
+        return True
+
     def rewind(self, at: float) -> None:
         """Let nothing have happened after `at`: the clock was wrong."""
         self.newest = at
@@ -117,7 +133,7 @@ class Memory:
             "probes": self.probes.body(),
             "suspicion": self.suspicion.body(),
             "track": self.track.body(),
-            "window": self.window.body() if self.window else {},
+            "window": _exactly(self.window),
         }
 
     @classmethod
@@ -138,3 +154,18 @@ class Memory:
         memory.track = Track.of(body["track"])
         memory.window = Window.of(body["window"]) if body["window"] else None
         return memory
+
+
+def _exactly(window: Window | None) -> dict[str, Any]:
+    """Return a window as `Window.of` takes it; `Window.body` rounds, and a restart would show."""
+    if window is None:
+        return {}
+    return {name: _copy(getattr(window, name)) for name in Window.__slots__}
+
+
+def _copy(part: Any) -> Any:
+    if isinstance(part, Means):
+        return [part.at, part.count, dict(part.values)]
+    if isinstance(part, dict):
+        return {name: _copy(value) for name, value in part.items()}
+    return [_copy(value) for value in part] if isinstance(part, list | tuple) else part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from refrigeration.measures import SENSORS
 from refrigeration.profile import Profile, SensorProfile
@@ -107,6 +108,7 @@ class Plan:
         "low_rule",
         "profile",
         "set_point",
+        "turn",
     )
 
     high_rule: Limit | None
@@ -118,6 +120,7 @@ class Plan:
         self.differential = masks.AFd
         self.low, self.high = room_limits(profile)
         self.set_point = profile.set_point_c
+        self.turn = crc32(profile.unit_id.encode())  # not all units are diagnosed in one minute
         self.delays = {fault: DELAYS.get(fault, USUAL) for fault in Fault}
         room = (masks.tAO * MINUTE, 300.0)
         self.delays[Fault.HIGH_TEMPERATURE] = self.delays[Fault.LOW_TEMPERATURE] = room

@@ -21,6 +21,8 @@ NOISE_K: Final = 0.3
 """So far inside a limit of the air is still noise of a probe: the on-delay goes on."""
 CALLED_K: Final = 2.0
 """So far above the set-point any thermostat calls for cold."""
+MACHINE: Final = frozenset({Fault.COMPRESSOR_STOPPED, Fault.EVAPORATOR_FAN, Fault.THERMOSTAT})
+"""Faults of which nothing can be said during a defrost."""
 BLIND_S: Final = 86_400.0
 """For so long an alarm stands though its sensor is gone; then it is the sensor's fault alone."""
 
@@ -78,10 +80,15 @@ def judge(
         _defrost(verdict, plan, masking, air, at)
     if masking.door:
         _door(verdict, plan, masking, air, at)
-    if runs is not None and not masking.defrost and not masking.guessed:
+    if runs is None or masking.defrost or masking.guessed:
+        for fault in MACHINE & standing:
+            verdict.levels[fault] = HELD  # nothing can be said
+    else:
         _machine(verdict, plan, known, air, runs=runs)
-        if runs and not masking.door:  # many fans stop while the door is open
-            _fan(verdict, known)
+        fan = known.get("evaporator_fan", 1.0)
+        if fan <= ON:  # many stop with the compressor, and while the door is open
+            level = BROKEN if runs and not masking.door else NEAR
+            verdict.say(Fault.EVAPORATOR_FAN, level, "evaporator_fan", fan, 1.0)
     return verdict
 
 
@@ -169,6 +176,7 @@ def _defrost(verdict: Verdict, plan: Plan, masking: Masking, air: float | None, 
     if lasted > masks.max_defrost:
         verdict.say(Fault.DEFROST, BROKEN, "defrost_min", lasted, masks.max_defrost)
     elif air is not None and masks.max_defrost_c is not None and air > masks.max_defrost_c:
+        masking.spoilt = 1.0
         verdict.say(Fault.DEFROST, BROKEN, "temperature_c", air, masks.max_defrost_c)
     else:
         verdict.say(Fault.DEFROST, HELD, "", 0.0, None)
@@ -197,9 +205,3 @@ def _machine(
     low = plan.low_rule
     if air is not None and low is not None and air < low.limit:
         verdict.say(Fault.THERMOSTAT, BROKEN, "temperature_c", air, low.limit)
-
-
-def _fan(verdict: Verdict, known: Mapping[str, float]) -> None:
-    fan = known.get("evaporator_fan")
-    if fan is not None and fan <= ON:
-        verdict.say(Fault.EVAPORATOR_FAN, BROKEN, "evaporator_fan", fan, 1.0)

@@ -258,7 +258,7 @@ class Oracle:
 
     def diagnose(self, profile: Profile, window: Window) -> SimpleNamespace:
         total = sum(window.summary().values())
-        leak = (math.sin(total / 40) + 1) / 2
+        leak = (math.sin(total / 40) + 3) / 4
         shares = {"normal": 1 - leak, "leak": leak * 0.7, "overcharge": leak * 0.3}
         causes = tuple(Cause(fault=n, probability=shares[n]) for n in ("leak", "overcharge"))
         return SimpleNamespace(probabilities=shares, causes=causes)
