@@ -230,7 +230,7 @@ def _generic() -> Normal:
 
 _owned: OrderedDict[str, tuple[Mapping[str, Any], Normal]] = OrderedDict()
 OWNED_AT_ONCE = 2_000
-"""Units whose own normal is kept ready (12 kB each); of others it is made when it is needed."""
+"""Units whose own normal is kept ready (14 kB each); of others it is made when it is needed."""
 
 
 def _own(profile: Profile) -> Normal:
