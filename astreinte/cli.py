@@ -26,7 +26,8 @@ from astreinte import (
     trying,
     units,
 )
-from astreinte.desk import desk
+from astreinte.demonstration import Demonstration, demonstration, forget
+from astreinte.desk import Desk, desk
 from astreinte.importing import command as importing
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
@@ -40,6 +41,9 @@ from services import logs, serve
 from services.neighbours import Neighbours
 from services.settings import Settings, unfit
 from storage.engine import WrongDatabase
+
+ALARM_S = 45.0
+"""For the alarm of the cold rooms, after the customers' story."""
 
 __all__ = [
     "app",
@@ -93,28 +97,56 @@ async def _up(settings: Settings, *, story: bool, once: bool, units: int) -> int
         if found.replayed:
             output.out.print(f"  {found.replayed} message(s) inachevé(s) repris du journal")
         stop = asyncio.create_task(serve.until_stopped(found.stages))
-        telling = asyncio.create_task(_tell(found)) if story else None
+        telling = asyncio.create_task(_tell(found, once=once)) if story else None
         playing = asyncio.create_task(play_rooms(found.near, units)) if units else None
         if once and telling:
             await asyncio.wait({stop, telling}, return_when=asyncio.FIRST_COMPLETED)
             status = telling.result() if telling.done() else 1
         else:
             status = await stop
-        for task in (stop, telling, playing):
-            if task:
-                task.cancel()
+        ending = [task for task in (stop, telling, playing) if task]
+        for task in ending:
+            task.cancel()
+        await asyncio.wait(ending)
         output.out.print("Arrêt : fin du travail en cours…")
+    if story:
+        await forget(settings.database.url)
     return status
 
 
-async def _tell(found: object) -> int:
-    output.out.print("\nUne matinée ordinaire : des clients écrivent.")
+async def _tell(found: Desk, *, once: bool) -> int:
+    """Tell the story; `once`: until customers were answered and an alarm has left, else on."""
+    output.out.print(
+        "\nUne matinée ordinaire : des clients écrivent, trois chambres froides mesurent."
+    )
+    async with demonstration(found.near) as rooms:
+        watching = asyncio.create_task(_tell_rooms(rooms, found.url))
+        try:
+            unanswered = await _tell_customers(found)
+            if not once:
+                await watching
+            await asyncio.wait_for(rooms.alarm.wait(), ALARM_S)
+        except TimeoutError:
+            output.err.print(f"astreinte: no alarm of the cold rooms within {ALARM_S:g} s more")
+            return 1
+        finally:
+            watching.cancel()
+    return 1 if unanswered else 0
+
+
+async def _tell_rooms(rooms: Demonstration, url: str) -> None:
+    async for news in rooms.news():
+        output.room_line(news, url)
+
+
+async def _tell_customers(found: Desk) -> int:
+    """Return how many were not answered."""
     unanswered = 0
-    async for told in play(found):  # type: ignore[arg-type]
+    async for told in play(found):
         output.story_line(told)
         unanswered += told.outcome is None
     output.out.print("À vous : écrivez comme un client dans la page, ou avec `astreinte send`.\n")
-    return 1 if unanswered else 0
+    return unanswered
 
 
 @app.command()

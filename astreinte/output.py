@@ -6,19 +6,23 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from astreinte.demonstration import News
 from astreinte.process import Summary
 from astreinte.story import Told
 from gateways.groups import Rewound
 from gateways.topics import Shape
 from knowledge.wording import load_wording
-from schemas.vocabulary import Action, Language
+from refrigeration.quantities import duration
+from schemas.vocabulary import Action, Fault, Language, Severity
 from services.survey import TopicState
 from services.topics import Difference
 from simulation.customers import Line
@@ -79,6 +83,20 @@ def story_line(told: Told) -> None:
         said = label(told.outcome.action, told.outcome.reason)
         sources = f" — {', '.join(told.outcome.sources)}" if told.outcome.sources else ""
         out.print(f"    → {said}{sources} · {told.seconds:.1f} s")
+
+
+def room_line(news: News, url: str) -> None:
+    """Print what became of an alarm of a cold room, and how it is taken on."""
+    episode = news.episode
+    known = Fault._value2member_map_.get(episode.fault)
+    what = f"{news.unit} : {known.fr if isinstance(known, Fault) else episode.fault}"
+    if episode.ended_at:
+        lasted = duration((episode.ended_at - episode.began_at).total_seconds(), Language.FR)
+        out.print(f"  [green]✓ {escape(what)}[/], terminé après {lasted}")
+        return
+    since = duration((datetime.now(UTC) - episode.began_at).total_seconds(), Language.FR)
+    out.print(f"  [bold red]⚠ {escape(what)}[/], {Severity(episode.severity).fr}, depuis {since}")
+    out.print(f"    → pour la prendre en charge : {url}/cold-rooms, « Je m'en occupe »")
 
 
 def trace(page: dict[str, Any]) -> None:

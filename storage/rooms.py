@@ -96,6 +96,19 @@ def episodes_of(session: Session, unit_id: str, limit: int) -> list[tuple[Episod
     return [(episode, name or episode.unit_id) for episode, name in rows]
 
 
+def told_since(
+    session: Session, names: Collection[str], since: datetime, limit: int
+) -> list[tuple[Episode, str]]:
+    """Return episodes of units that have messages of their own, announced since then, in order."""
+    asked = _named().where(
+        col(Episode.unit_id).in_(names),
+        col(Episode.announced_at) >= since,
+        col(Episode.leader_id) == "",
+    )
+    rows = session.exec(asked.order_by(col(Episode.announced_at)).limit(limit))
+    return [(episode, name or episode.unit_id) for episode, name in rows]
+
+
 def _named() -> Any:
     return select(Episode, Unit.name).join(Unit, col(Unit.unit_id) == col(Episode.unit_id))
 
