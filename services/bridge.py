@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from services.settings import Settings
 from services.settings_frigo import MqttSettings, TelegramSettings
 from services.stage import Stage
 
-if TYPE_CHECKING:  # loading aiogram takes a second, and most desks have no Telegram
+if TYPE_CHECKING:  # loading aiogram takes seconds, and most desks have no Telegram
     from gateways.presses import Presses
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def has_work(settings: Settings) -> bool:
     return bool(settings.mqtt.url or settings.telegram.token.get_secret_value())
 
 
-def build_bridge(near: Neighbours) -> BridgeStage:
+async def build_bridge(near: Neighbours) -> BridgeStage:
     """Return the bridge, ready to start.
 
     Raises
@@ -79,7 +80,11 @@ def build_bridge(near: Neighbours) -> BridgeStage:
     stage = BridgeStage(plain.name, plain.broker, plain.teller, plain.group)
     if settings.mqtt.url:
         stage.mqtt = _mqtt(near, settings.mqtt)
-    presses = presses_of(near, NAME) if settings.telegram.token.get_secret_value() else None
+    presses = None
+    if settings.telegram.token.get_secret_value():
+        # Loading aiogram takes seconds: in a thread, so that meanwhile the process says how it is.
+        await asyncio.to_thread(importlib.import_module, "gateways.presses")
+        presses = presses_of(near, NAME)
 
     def begin() -> None:
         if stage.mqtt:

@@ -65,7 +65,7 @@ async def build(name: str, near: Neighbours) -> Stage:
     if name == "record":
         return await build_record(near)
     if name == BRIDGE:
-        return build_bridge(near)
+        return await build_bridge(near)
     return await importlib.import_module(f"services.{name}.app").build(near)  # type: ignore[no-any-return]
 
 

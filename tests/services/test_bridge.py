@@ -24,7 +24,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 async def built(settings: Settings) -> BridgeStage:
     async with Neighbours(settings, "127.0.0.1:1", embedded=True) as near:
-        return build_bridge(near)
+        return await build_bridge(near)
 
 
 def nowhere() -> str:
