@@ -1,6 +1,6 @@
 """The shipped detector on simulated cold rooms that it has never seen: episodes and false alarms.
 
-A unit is watched as the product does it: a diagnosis every five minutes, averaged by `Suspicion`,
+A unit is watched as the product does it: a diagnosis every ten minutes, averaged by `Suspicion`,
 raised after its on-delay. Rules (limits, door, power, probes) are not counted here: this is what
 diagnosis alone finds.
 """
@@ -29,7 +29,8 @@ from refrigeration.normal import Normal
 from refrigeration.window import Window
 from simulation.rooms import History, history
 
-EVERY = 5
+EVERY = 10
+"""Minutes between two diagnoses, as of a unit without a suspicion."""
 MILD, MIDDLE, GRAVE = 0.35, 0.6, 0.9
 FIRST_SEED = 100_000
 
@@ -146,6 +147,16 @@ class Tally:
                 if (places == b).any()
             )
         )
+
+
+def joined(tallies: list[Tally]) -> Tally:
+    """Return several tallies as one."""
+    return Tally(
+        *(
+            [entry for tally in tallies for entry in getattr(tally, name)]
+            for name in ("true", "said", "severities", "delays", "stated")
+        )
+    )
 
 
 def units(count: int, first: int = FIRST_SEED) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 KEPT = 7.0
@@ -33,7 +34,8 @@ class Means:
     def __init__(
         self, at: float = 0.0, count: int = 0, values: dict[str, float] | None = None
     ) -> None:
-        self.at, self.count, self.values = at, count, values or {}
+        self.at, self.count = at, count
+        self.values = {intern(name): value for name, value in (values or {}).items()}
 
     def add(self, at: float, found: Mapping[str, float]) -> None:
         """Take a minute in; after a long break begin anew."""

@@ -88,9 +88,11 @@ def _drift(means: Floats, rows: int) -> Floats:
 
 def _shrunk(gaps: Floats) -> Floats:
     """Return the covariance of deviations, drawn towards its diagonal by a fifth."""
-    found = np.cov(gaps, rowvar=False).reshape(gaps.shape[1], gaps.shape[1])
-    shrunk: Floats = 0.8 * found + 0.2 * np.diag(np.diag(found)) + 1e-6 * np.eye(len(found))
-    return shrunk
+    width = gaps.shape[1]
+    found: Floats = np.asarray(np.cov(gaps, rowvar=False), np.float64).reshape(width, width)
+    return np.asarray(
+        0.8 * found + 0.2 * np.diag(np.diag(found)) + 1e-6 * np.eye(width), np.float64
+    )
 
 
 def _follow(

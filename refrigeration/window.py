@@ -13,7 +13,9 @@ out. Fits any interval: a unit that reports every ten minutes has a minute in te
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 from refrigeration.features import features, running
@@ -51,7 +53,7 @@ class Window:
         self.sums: dict[str, list[float]] = {}
         self.steady = Means()
         self.standing = Means()
-        self.rooms: list[tuple[float, float]] = []
+        self.rooms = array("d")  # at, value, at, value …: of ten thousand units
         self.slow: dict[str, float] = {}
 
     @classmethod
@@ -60,12 +62,12 @@ class Window:
         found = cls()
         if body:
             found.at, found.minute = body["at"], body["minute"]
-            found.probes = {name: list(seen) for name, seen in body["probes"].items()}
+            found.probes = {intern(name): list(seen) for name, seen in body["probes"].items()}
             found.sums = {name: list(pair) for name, pair in body["sums"].items()}
             found.steady = Means(*body["steady"])
             found.standing = Means(*body["standing"])
-            found.rooms = [(at, value) for at, value in body["rooms"]]
-            found.slow = dict(body["slow"])
+            found.rooms = array("d", body["rooms"])
+            found.slow = {intern(name): value for name, value in body["slow"].items()}
         return found
 
     def body(self) -> dict[str, Any]:
@@ -77,7 +79,7 @@ class Window:
             "sums": self.sums,
             "steady": self.steady.body(),
             "standing": self.standing.body(),
-            "rooms": [(at, round(value, 2)) for at, value in self.rooms],
+            "rooms": [round(number, 2) for number in self.rooms],
             "slow": {name: round(value, 5) for name, value in self.slow.items()},
         }
 
@@ -171,9 +173,12 @@ class Window:
 
     def _room(self, at: float, means: Mapping[str, float]) -> None:
         if "temperature_c" in means:
-            self.rooms.append((at, means["temperature_c"]))
-        while self.rooms and (len(self.rooms) > ROOMS or at - self.rooms[0][0] > 2 * FAST):
-            del self.rooms[0]
+            self.rooms.extend((at, means["temperature_c"]))
+        while self.rooms and (len(self.rooms) > 2 * ROOMS or at - self.rooms[0] > 2 * FAST):
+            del self.rooms[:2]
+
+    def _course(self) -> list[tuple[float, float]]:
+        return list(zip(self.rooms[::2], self.rooms[1::2], strict=True))
 
     def steady_minutes(self) -> int:
         """Return how many steady minutes the means are of; 0 when they are stale."""
@@ -208,9 +213,9 @@ class Window:
             found["since_defrost_h"] = min((self.at - slow["defrosted"]) / HOUR, 48.0)
         found.update(roughness(self.probes))
         found["bad"] = slow.get("bad", 0.0)
-        if self.rooms:
-            found["room_c"] = sum(value for _, value in self.rooms) / len(self.rooms)
-            found["slope_k_h"] = _slope(self.rooms)
+        if course := self._course():
+            found["room_c"] = sum(value for _, value in course) / len(course)
+            found["slope_k_h"] = _slope(course)
         return found
 
 
