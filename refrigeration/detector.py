@@ -68,8 +68,8 @@ def advance(
     sample
         One reading; of one unit, they come about in order.
     diagnose
-        Asked every ten minutes, or five when there is a suspicion; without it the rules stand
-        alone.
+        Asked every ten minutes, or five when there is a suspicion, or fifteen before a unit's
+        normal is learned; without it the rules stand alone.
     """
     at, heard, values = sample.at, sample.heard, sample.values
     if heard and at > heard + FUTURE_S:
@@ -176,7 +176,7 @@ def _turn(memory: Memory, plan: Plan, minute: int, at: float, diagnose: Diagnose
             memory.window = Window()
         memory.window.add(profile, end - STEP_S / 2, means)
         memory.window.flush(profile)
-        if memory.suspicion.waits(minute + plan.turn):
+        if memory.suspicion.waits(minute + plan.turn, learned=bool(profile.learned)):
             return
         memory.suspicion.take(diagnose.diagnose(profile, memory.window), at)
 

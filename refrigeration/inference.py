@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, Final, Protocol
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from refrigeration.conditions import BROKEN, CLEAR, HELD, NEAR, Condition
 from refrigeration.profile import Profile
@@ -39,12 +43,13 @@ BETTER: Final = 0.3
 """So much likelier, another cause takes over: a known one, twice in an episode at most."""
 AGAIN_S: Final = 3600.0
 REFINED: Final = 2
-CALM_MINUTES, ALERT_MINUTES = 10, 5
-"""Between diagnoses, of a unit without and with a suspicion: one costs 0.4 ms."""
+CALM_MINUTES, ALERT_MINUTES, UNLEARNED_MINUTES = 10, 5, 15
+"""Between diagnoses, without and with a suspicion, or before anything is learned: 0.4 ms each."""
 NORMAL: Final = "normal"
 STALE_S: Final = 1800.0
 """Without a new diagnosis for so long the opinion is nobody's."""
 SMALL: Final = 0.005
+_CAUSES: Final = TypeAdapter(tuple[Cause, ...])
 
 
 class Found(Protocol):
@@ -69,7 +74,7 @@ class Diagnoses(Protocol):
 class Suspicion:
     """What the diagnoses of the last minutes amount to."""
 
-    __slots__ = ("at", "began", "causes", "condition", "fault", "refined", "shares", "times")
+    __slots__ = ("at", "began", "condition", "fault", "refined", "said", "shares", "times")
 
     def __init__(self) -> None:
         self.at = 0.0  # of the last diagnosis
@@ -79,11 +84,12 @@ class Suspicion:
         self.refined = 0.0  # when it was told, or told better
         self.times = 0  # how often it was told better
         self.began = 0.0  # the first diagnosis
-        self.causes: tuple[Cause, ...] = ()  # of the last diagnosis
+        self.said = b"[]"  # the causes of the last diagnosis, as JSON: a fifth of the objects
 
-    def waits(self, minute: int) -> bool:
+    def waits(self, minute: int, *, learned: bool) -> bool:
         """Whether this minute is not one for a diagnosis."""
-        return minute % (ALERT_MINUTES if self.score >= GONE else CALM_MINUTES) != 0
+        every = ALERT_MINUTES if self.score >= GONE else CALM_MINUTES
+        return minute % (every if learned else UNLEARNED_MINUTES) != 0
 
     def take(self, found: Found, at: float) -> None:
         """Average a diagnosis in."""
@@ -93,7 +99,7 @@ class Suspicion:
         self.began = self.began or at
         weight = 1 - math.exp(-min(step, STALE_S) / AVERAGE_S)
         self.at = at
-        self.causes = found.causes
+        self.said = _CAUSES.dump_json(found.causes)
         shares = self.shares or {NORMAL: 1.0}
         names = shares.keys() | found.probabilities.keys()
         mixed = {
@@ -157,7 +163,7 @@ class Suspicion:
 
     def ranked(self) -> tuple[Cause, ...]:
         """Return the causes by their averages, with the evidence of the last diagnosis."""
-        known = {cause.fault: cause for cause in self.causes}
+        known = {cause.fault: cause for cause in _CAUSES.validate_json(self.said)}
         order = sorted((n for n in self.shares if n != NORMAL), key=lambda n: -self.shares[n])
         return tuple(
             known.get(name, Cause(fault=name, probability=0.0)).model_copy(
@@ -184,7 +190,7 @@ class Suspicion:
             "refined": self.refined,
             "times": self.times,
             "began": self.began,
-            "causes": [cause.model_dump(mode="json") for cause in self.causes],
+            "causes": from_json(self.said),
         }
 
     @classmethod
@@ -194,8 +200,8 @@ class Suspicion:
         if body:
             suspicion.at, suspicion.refined = body["at"], body["refined"]
             suspicion.times, suspicion.began = body["times"], body["began"]
-            suspicion.shares = dict(body["shares"])
+            suspicion.shares = {intern(name): share for name, share in body["shares"].items()}
             suspicion.condition = Condition.of(body["condition"])
             suspicion.fault = Fault(body["fault"]) if body["fault"] else None
-            suspicion.causes = tuple(Cause.model_validate(cause) for cause in body["causes"])
+            suspicion.said = _CAUSES.dump_json(_CAUSES.validate_python(body["causes"]))
         return suspicion

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -64,6 +66,7 @@ DELAYS: Final[dict[Fault, tuple[float, float]]] = {
 }
 """On-delay and off-delay in seconds: seconds for the supply, minutes for what cycles."""
 USUAL: Final = (600.0, 600.0)
+ROOM_OFF_S: Final = 300.0
 
 
 class Gate(IntEnum):
@@ -121,9 +124,7 @@ class Plan:
         self.low, self.high = room_limits(profile)
         self.set_point = profile.set_point_c
         self.turn = crc32(profile.unit_id.encode())  # not all units are diagnosed in one minute
-        self.delays = {fault: DELAYS.get(fault, USUAL) for fault in Fault}
-        room = (masks.tAO * MINUTE, 300.0)
-        self.delays[Fault.HIGH_TEMPERATURE] = self.delays[Fault.LOW_TEMPERATURE] = room
+        self.delays = _delays(masks.tAO * MINUTE)
         self.limits = tuple(_limits(profile))
         self.high_rule = self.low_rule = None
         if self.high is not None:
@@ -134,6 +135,14 @@ class Plan:
             self.low_rule = _limit(
                 "temperature_c", self.low, masks.AFd, Fault.LOW_TEMPERATURE, above=False
             )
+
+
+@lru_cache(maxsize=256)
+def _delays(room_s: float) -> Mapping[Fault, tuple[float, float]]:
+    """Return the delays of every fault; units with the same `tAO` share them."""
+    room = (room_s, ROOM_OFF_S)
+    own = {Fault.HIGH_TEMPERATURE: room, Fault.LOW_TEMPERATURE: room}
+    return {fault: DELAYS.get(fault, USUAL) for fault in Fault} | own
 
 
 def room_limits(profile: Profile) -> tuple[float | None, float | None]:

@@ -74,6 +74,8 @@ class Probes:
             for name, i in track.names.items()
             if name not in CONTACTS
         )
+        if not (stuck or self.fading or self.bus or any(bad.values())):
+            return False
         together = stuck or (failing >= COMMON and 2 * failing >= len(bad))
         weight = min(WEIGHT, 1 - math.exp(-step / MEMORY_S))
         self.bus += weight * (together - self.bus)
