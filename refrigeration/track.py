@@ -5,9 +5,11 @@ Arrays, not objects: ten thousand units stay in memory, and the body of one is a
 
 from __future__ import annotations
 
+import sys
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from refrigeration.measures import SENSORS
@@ -31,7 +33,7 @@ class Track:
     __slots__ = ("minute", "names", "rings", *_TABLES)
 
     def __init__(self) -> None:
-        self.names: dict[str, int] = {}
+        self.names: Mapping[str, int] = {}
         self.value = array("d")
         self.at = array("d")
         self.moved = array("d")  # when the value last changed
@@ -49,7 +51,8 @@ class Track:
             return found
         if len(self.names) >= COLUMNS:
             return -1
-        self.names[name] = place = len(self.rings)
+        place = len(self.rings)
+        self.names = _layout((*self.names, name))
         for table in _TABLES:
             getattr(self, table).append(0.0)
         self.moved[place] = at
@@ -125,13 +128,11 @@ class Track:
 
     def forget(self, name: str) -> None:
         """Drop a sensor's column: it was taken away."""
-        gone = self.names.pop(name)
+        gone = self.names[name]
+        self.names = _layout(tuple(other for other in self.names if other != name))
         for table in _TABLES:
             getattr(self, table).pop(gone)
         self.rings.pop(gone)
-        for other, i in self.names.items():
-            if i > gone:
-                self.names[other] = i - 1
 
     def body(self) -> dict[str, Any]:
         """Return all as JSON."""
@@ -148,7 +149,7 @@ class Track:
     def of(cls, body: Mapping[str, Any]) -> Track:
         """Return what `body` was made of."""
         track = cls()
-        track.names = {name: i for i, name in enumerate(body.get("names", ()))}
+        track.names = _layout(tuple(body.get("names", ())))
         track.minute = body.get("minute", 0)
         for table in _TABLES:
             setattr(track, table, array("d", body.get(table, ())))
@@ -159,3 +160,9 @@ class Track:
             for ringed in body.get("ringed", ())
         ]
         return track
+
+
+@lru_cache(maxsize=2048)
+def _layout(names: tuple[str, ...]) -> Mapping[str, int]:
+    """Return the columns of these sensors: one for all units that have them, so never changed."""
+    return {sys.intern(name): place for place, name in enumerate(names)}
