@@ -169,4 +169,4 @@ def _copy(part: Any) -> Any:
         return [part.at, part.count, dict(part.values)]
     if isinstance(part, dict):
         return {name: _copy(value) for name, value in part.items()}
-    return [_copy(value) for value in part] if isinstance(part, list | tuple) else part
+    return [_copy(value) for value in part] if isinstance(part, list | tuple | array) else part
