@@ -2,8 +2,8 @@
 
 Readings of a unit come to one process, in order; its memory is read from the record with the first
 of them. What decides is written with its batch, with the alarms that it led to; only then are they
-published, and struck out. A process that dies between two of these steps leaves them in the record,
-and whoever takes the unit over publishes them again, under the same ids.
+published, and struck out later. A process that dies between two of these steps leaves them in the
+record, and whoever takes the unit over publishes them again, under the same ids.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from refrigeration import detector
 from refrigeration.detector import Sample, Transition
@@ -25,6 +23,7 @@ from schemas.errors import Unavailable
 from schemas.event import Event
 from schemas.frigo import Measures, ReadingReceived, UnitStateChanged
 from services.profiles import Profiles
+from services.remembered import Room
 from services.telling import Teller
 from storage import units
 from storage.database import Database
@@ -38,21 +37,12 @@ ABANDONED = timedelta(seconds=90)
 """Beyond the last write: a unit that is due for so long has no keeper any more."""
 AT_ONCE = 200
 LET_GO_S = 4.0  # others wait for the partitions meanwhile
+LINGER_S = 30.0
+"""So long an alarm that was told stays in the record: the embedded broker keeps nothing on disk,
+and one that is told again after a kill is recognised by its id."""
 
 Tell = Callable[[Transition, Profile, Measures | None, datetime], UnitStateChanged]
 SampleOf = Callable[[ReadingReceived, float], Sample]
-
-
-@dataclass(slots=True)
-class Room:
-    """A unit in hand: its memory, the version that it was read or written at, what is untold."""
-
-    memory: Memory
-    version: int
-    untold: list[dict[str, Any]] = field(default_factory=list)
-    values: Measures | None = None
-    written_at: float = field(default_factory=time.monotonic)
-    touched: bool = False
 
 
 class Rooms:
@@ -73,6 +63,7 @@ class Rooms:
         self._diagnoser = diagnoser
         self._rooms: dict[str, Room] = {}
         self._untold: set[str] = set()
+        self._told: dict[str, float] = {}
         self._turns = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -119,23 +110,24 @@ class Rooms:
                 self._drop([event.unit_id])
                 failed = error
                 continue
-            room.values, room.touched = event.values, True
-            self._note(event.unit_id, room, found, profile, now)
+            room.touched = True
+            if found:
+                self._note(room, found, profile, event.values, now)
         return failed
 
     def _note(
         self,
-        name: str,
         room: Room,
         found: Sequence[Transition],
         profile: Profile,
+        values: Measures,
         now: datetime,
     ) -> None:
         for each in found:
-            told = self._tell(each, profile, room.values, now)
+            told = self._tell(each, profile, values, now)
             room.untold = [*room.untold, told.model_dump(mode="json")]
             room.memory.changed = room.touched = True
-            self._untold.add(name)
+            self._untold.add(profile.unit_id)
 
     async def pass_time(self, now: float) -> bool:
         """Say what silence until `now` means; say whether there is something to tell."""
@@ -150,7 +142,7 @@ class Rooms:
                 due = detector.due(room.memory, profile) if profile else None
                 if profile and due is not None and due <= now:
                     found = detector.pass_time(room.memory, profile, now)
-                    self._note(name, room, found, profile, moment)
+                    self._note(room, found, profile, room.values(), moment)
                     moved.append(name)
             await self._written(moved)
         return bool(self._untold)
@@ -164,27 +156,40 @@ class Rooms:
                 await self._written([n for n in due[place : place + AT_ONCE] if n in self._rooms])
 
     async def tell(self) -> None:
-        """Publish what was decided and is written, then strike it out.
+        """Publish what was decided and is written.
 
         Raises
         ------
         Unavailable
-            Kafka does not confirm, or the record does not answer: it is told again.
+            Kafka does not confirm: it is told again.
         """
         async with self._turns:
-            told = {n: list(self._rooms[n].untold) for n in self._untold if n in self._rooms}
-            self._untold &= told.keys()
+            names = {name for name in self._untold if name in self._rooms}
+            bodies = [body for name in sorted(names) for body in self._rooms[name].untold]
+            self._untold.clear()
         events: list[Event] = [
-            UnitStateChanged.model_validate(body) for bodies in told.values() for body in bodies
+            UnitStateChanged.model_validate(body)
+            for body in bodies
+            if body["event_id"] not in self._told
         ]
-        await self._teller.tell(events, "classify")
+        try:
+            await self._teller.tell(events, "classify")
+        except BaseException:
+            self._untold |= names
+            raise
+        self._told |= dict.fromkeys((str(event.event_id) for event in events), time.monotonic())
+
+    async def strike_out(self) -> None:
+        """Forget what was told a while ago: by now it has come where it is kept for good."""
+        old = time.monotonic() - LINGER_S
+        over = {name for name, at in self._told.items() if at <= old}
+        if not over:
+            return
         async with self._turns:
-            for name, bodies in told.items():
-                if room := self._rooms.get(name):
-                    room.untold = [body for body in room.untold if body not in bodies]
-                    if not room.untold:
-                        self._untold.discard(name)
-            await self._written([name for name in told if name in self._rooms])
+            names = [n for n, room in self._rooms.items() if room.struck_out(over)]
+            await self._written(names)
+        for name in over:
+            del self._told[name]
 
     async def let_go(self) -> None:
         """Write all and forget it: partitions go to somebody else. Never raises."""
@@ -222,27 +227,12 @@ class Rooms:
     async def _write(self, names: Sequence[str]) -> None:
         for place in range(0, len(names), AT_ONCE):
             some = names[place : place + AT_ONCE]
-            rows = [self._row(name) for name in some]
+            rows = [self._rooms[n].row(n, self._profiles.get(n)) for n in some]
             await self._database.write(units.remember, rows)
             for name in some:
                 room = self._rooms[name]
                 room.version, room.touched = room.version + 1, False
                 room.written_at = time.monotonic()
-
-    def _row(self, name: str) -> dict[str, Any]:
-        room, profile = self._rooms[name], self._profiles.get(name)
-        due = detector.due(room.memory, profile) if profile else None
-        if room.untold:  # whoever takes over has something to tell, whether a reading comes or not
-            due = time.time()
-        newest = room.memory.newest
-        return {
-            "unit": name,
-            "seen": room.version,
-            "new_state": room.memory.body(),
-            "new_untold": room.untold,
-            "new_due_at": datetime.fromtimestamp(due, UTC) if due else None,
-            "new_read_at": datetime.fromtimestamp(newest, UTC) if newest else None,
-        }
 
     def _drop(self, names: Collection[str]) -> None:
         for name in list(names):

@@ -49,6 +49,7 @@ class Vigil:
         self._calm = self._calm + 1 if health.ready and health.lag <= CAUGHT_UP else 0
         if self._calm >= CALM_TURNS and await self._rooms.pass_time(time.time()):
             await self._rooms.tell()
+        await self._rooms.strike_out()
         await self._rooms.keep()
         if health.ready and time.monotonic() - self._beaten_at > BEAT_S:
             await self._database.write(units.beat, self._name, datetime.now(UTC))

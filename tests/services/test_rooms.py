@@ -83,8 +83,10 @@ async def state(database: Database) -> Unit:
     return found
 
 
-async def test_an_alarm_is_written_with_its_batch_then_told_then_struck_out(database: Database):
-    ears, found = Ears(), None
+async def test_an_alarm_is_written_with_its_batch_then_told_then_struck_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    ears = Ears()
     mine = process(database, ears)
     assert not await mine.take(received(0, 30, 3.0))
     assert await mine.take(received(30, 30, 9.0))
@@ -94,7 +96,13 @@ async def test_an_alarm_is_written_with_its_batch_then_told_then_struck_out(data
     assert ears.heard == []
     await mine.tell()
     assert [event.change for event in ears.heard] == [Change.RAISED]
+    await mine.strike_out()
+    assert len((await state(database)).untold) == 1  # the embedded broker may die with it
+    monkeypatch.setattr(module, "LINGER_S", 0.0)
+    await mine.strike_out()
     assert (await state(database)).untold == []
+    await mine.tell()
+    assert len(ears.heard) == 1
 
 
 async def test_who_is_killed_between_writing_and_telling_is_finished_by_the_next(
