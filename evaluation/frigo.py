@@ -90,7 +90,7 @@ def lines_of(found: Measured) -> list[str]:
     if unknown:
         worst = min(unknown, key=lambda name: unknown[name])
         lines.append(
-            "| unknown fault, one class left out of the fit, by window on units left out: AUROC "
+            "| unknown fault, one class left out of the fit, by episode on units left out: AUROC "
             f"mean (worst: {worst}) "
             f"| {np.mean(list(unknown.values())):.2f} ({unknown[worst]:.2f}) | ≥ 0.80 |"
         )

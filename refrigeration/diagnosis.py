@@ -32,6 +32,8 @@ NAMED = 3
 """Causes and contributions that are told."""
 LEAST_STEADY = 3
 """Steady minutes below which a window is `steady=False`: it says little of pressures."""
+STRANGE = 1.5
+"""Distance and doubt together from which a fault is rather an unknown one."""
 WORTH = 0.2
 """Probability of a fault below which no evidence is worked out."""
 ENOUGH = 0.5
@@ -103,7 +105,7 @@ class Diagnoser:
         known = np.exp(logits)
         known /= known.sum(-1, keepdims=True)
         best = known[..., 1:].max(-1) / np.maximum(1 - known[..., 0], 1e-9)
-        strange = self.distances(inputs).min(-1) - 1 + self.slope * (1 - best)
+        strange = self.distances(inputs).min(-1) + self.slope * (1 - best) - STRANGE
         unknown = (1 - known[..., 0]) / (1 + np.exp(-np.clip(6 * strange, -30, 30)))
         return np.concatenate([known * (1 - unknown[..., None]), unknown[..., None]], axis=-1)
 

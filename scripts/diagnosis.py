@@ -19,7 +19,7 @@ from sklearn.neural_network import MLPClassifier
 
 from evaluation.episodes import CAUSES, LEARNED_DAYS, NORMAL, Harm, episode, faulty, samples
 from refrigeration import normal as normals
-from refrigeration.diagnosis import damped
+from refrigeration.diagnosis import Diagnoser, damped
 from refrigeration.normal import TERMS, Normal, Pool, drivers, observed, scaled, terms
 from refrigeration.profile import Profile
 from simulation.rooms import history
@@ -196,6 +196,7 @@ def main() -> None:
     names = Pool(pool).names
     inputs, labels, owners = table(units, names)
     fitted = fit(inputs, labels, owners, names, arguments.hidden)
+    fitted["unknown"]["auroc"] = unknown(inputs, labels, owners, names)
     (OUT / "diagnosis.json").write_text(json.dumps(fitted) + "\n", "utf-8")
 
 
@@ -247,6 +248,43 @@ def fit(
     }
 
 
+def unknown(inputs: Any, labels: Any, owners: Any, names: tuple[str, ...]) -> dict[str, float]:
+    """Return for each fault how well its episodes, never taught, rank as strange: AUROC.
+
+    Against the episodes of all other faults, on units left out; by distance and doubt together.
+    """
+    held = owners % 4 == 0
+    rng = np.random.default_rng(1)
+    places = np.flatnonzero(held & (labels != NORMAL))
+    new = (np.diff(places) > 1) | (labels[places][1:] != labels[places][:-1])
+    runs = np.split(places, np.flatnonzero(new) + 1)
+    found = {}
+    for fault in sorted(set(labels) - {NORMAL}):
+        classes = (NORMAL, *sorted(set(labels) - {NORMAL, fault}))
+        kept = rng.permutation(np.flatnonzero(~held & (labels != fault)))[:8000]
+        target = np.array([classes.index(label) for label in labels[kept]])
+        model = classifier(64).set_params(max_iter=8).fit(inputs[kept], target)
+        body = reach(inputs[kept], target, len(classes), len(names))
+        said = Diagnoser(
+            {"features": names, "classes": classes, "layers": layers(model), "temperature": 1.0}
+            | {"unknown": body}
+        )
+        strange = np.array([strangeness(said, inputs[run][::3]) for run in runs])
+        own = np.array([labels[run[0]] == fault for run in runs])
+        above = (strange[own][:, None] > strange[~own]).mean()
+        found[fault] = rounded(above)
+    return found
+
+
+def strangeness(said: Diagnoser, inputs: Any) -> float:
+    """Return distance and doubt of an episode's windows."""
+    logits = said.logits(inputs)
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    mean = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
+    best = mean[1:].max() / max(1 - mean[0], 1e-9)
+    return float(said.distances(inputs).min(axis=1).mean() + 1 - best)
+
+
 def told(classes: tuple[str, ...], target: Any, seen: Any) -> None:
     """Print how often each state is recognised in units left out, and what it is taken for."""
     print(f"windows {len(target)}, right {np.mean(seen == target):.3f}")
@@ -278,7 +316,7 @@ def reach(inputs: Any, target: Any, classes: int, features: int) -> dict[str, An
         "centres": rounded(centres),
         "spreads": rounded(spreads),
         "reach": rounded(np.quantile(nearest, 0.98)),
-        "slope": 0.5,
+        "slope": 1.0,
     }
 
 
