@@ -10,13 +10,13 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
-from benchmarks import edge, flow, record, runtime, slow
+from benchmarks import edge, flow, readings, record, runtime, slow
 from benchmarks.brokers import Broker
 from benchmarks.desk import broker_at
 from benchmarks.figures import Figure, machine, markdown, plain, say
 from benchmarks.places import Place, make_topics, places
 
-NAMES = ("runtime", "slow", "record", "edge", "flow")
+NAMES = ("runtime", "slow", "record", "edge", "flow", "readings")
 
 
 def parsed() -> argparse.Namespace:
@@ -39,6 +39,9 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument(
         "--lag", type=int, default=10_000, help="events of the record, messages of the flow"
+    )
+    parser.add_argument(
+        "--readings", type=int, default=readings.COUNT, help="of 500 cold rooms, through two stages"
     )
     parser.add_argument(
         "--where", default="", help="only in places whose name holds this: embedded, SQLite …"
@@ -68,6 +71,8 @@ async def measured(given: argparse.Namespace) -> AsyncIterator[list[Figure]]:
             say(flow.NAME, place.name)
             figures += await flow.measure(place, given.seconds, given.lag)
         yield figures
+    if "readings" in names:
+        yield await readings.measure(found, given.readings)
 
 
 async def _on_brokers(

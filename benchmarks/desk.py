@@ -12,7 +12,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -68,6 +68,7 @@ def desk(
     broker: Broker | None = None,
     group: str = "",
     parts: Sequence[str] = NAMES,
+    env: Mapping[str, str] | None = None,
 ) -> AbstractAsyncContextManager[Watched]:
     """Have a desk in a process of its own, which says its broker's address once it runs.
 
@@ -81,11 +82,13 @@ def desk(
         The prefix of its consumer groups.
     parts
         Which of `NAMES`.
+    env
+        More settings.
     """
     words = ["benchmarks.desk", "--group", group, "--parts", *parts]
     if broker:
         words += ["--kafka", broker.address] + ["--embedded"] * broker.embedded
-    return started(*words, env={"ASTREINTE_DATABASE_URL": url})
+    return started(*words, env={"ASTREINTE_DATABASE_URL": url, **(env or {})})
 
 
 async def main(given: argparse.Namespace) -> None:
