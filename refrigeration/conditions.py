@@ -48,6 +48,10 @@ class Condition:
         """Whether the alarm stands."""
         return self.state in {ACTIVE, CLEARING}
 
+    def stands(self, at: float, after_s: float) -> bool:
+        """Whether the alarm stands, or stood until shortly ago."""
+        return self.raised or (bool(self.raises) and 0 <= at - self.left < after_s)
+
     def step(
         self, level: int, at: float, on_s: float, off_s: float, since: float | None = None
     ) -> Change | None:

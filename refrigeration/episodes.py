@@ -37,7 +37,9 @@ OVERRULES: Final = (
     Fault.DEFROST,
     Fault.DOOR,
 )
-"""While one of them stands, what the features look like is its consequence."""
+"""While one of them stands, what the features look like is its consequence,"""
+AFTER_S: Final = 3600.0
+"""and for so long after."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,10 @@ def suspected(memory: Memory, plan: Plan, at: float, lost: float) -> list[Transi
     """Let the episode that was diagnosed take its step."""
     suspicion, standing = memory.suspicion, memory.conditions
     condition = suspicion.condition
-    explained = any(fault in standing and standing[fault].raised for fault in OVERRULES)
-    if not condition.raised:
-        same = standing.get(suspicion.best())
-        explained = explained or (same is not None and same.raised)
+    overruling = OVERRULES if condition.raised else (*OVERRULES, suspicion.best())
+    explained = any(
+        fault in standing and standing[fault].stands(at, AFTER_S) for fault in overruling
+    )
     before = condition.state
     condition.lost += lost
     learned = bool(plan.profile.learned)
