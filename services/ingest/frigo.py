@@ -80,9 +80,8 @@ def receive(event: InboundReading, names: Names, now: datetime) -> ReadingReceiv
     if ahead > AHEAD:
         minutes = int(ahead.total_seconds() // 60)
         why = f"horloge en avance de {minutes} min : l'heure de réception compte"
-    # As `ReadingReceived.after` would; every field is sound, and checking them again costs more
-    # than all the rest of a reading.
-    return ReadingReceived.model_construct(
+    # As `ReadingReceived.after` would, but by name: it costs a third.
+    return ReadingReceived(
         event_id=uuid5(event.event_id, _INDEX),
         trace_id=event.trace_id,
         caused_by=event.event_id,
@@ -90,7 +89,7 @@ def receive(event: InboundReading, names: Names, now: datetime) -> ReadingReceiv
         why=why,
         unit_id=event.unit_id,
         measured_at=now if ahead > AHEAD else event.measured_at,
-        values=Measures.model_construct(None, others=others, **found),
+        values=Measures.model_validate({**found, "others": others}),
         implausible=tuple(sorted(implausible)),
         source=event.source,
         link=event.link,
