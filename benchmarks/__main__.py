@@ -22,7 +22,7 @@ NAMES = ("runtime", "slow", "record", "edge", "flow", "readings")
 def parsed() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="*", default=["all"], choices=[*NAMES, "all"])
+    parser.add_argument("name", nargs="*", default="all", choices=[*NAMES, "all"])
     parser.add_argument(
         "--kafka",
         default=os.environ.get("ASTREINTE_KAFKA", ""),
@@ -108,7 +108,9 @@ def main() -> None:
     )
     if given.json:
         found = {"machine": before, "load_after": after, "figures": plain(figures)}
-        given.json.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        given.json.write_text(
+            json.dumps(found, ensure_ascii=False, indent=1, default=float) + "\n", "utf-8"
+        )
 
 
 if __name__ == "__main__":

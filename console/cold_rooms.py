@@ -148,8 +148,8 @@ def _fleet(session: Session, limit: int, now: datetime) -> dict[str, Any]:
         "causes": room_views.causes(),
         "total": rooms.count(session, DETECTOR),
         "units": [
-            room_views.unit_row(unit, by_unit[unit.unit_id])
-            for unit in rooms.fleet(session, limit, DETECTOR)
+            room_views.unit_row(unit, by_unit.get(unit.unit_id, ()))
+            for unit in rooms.fleet(session, limit, list(by_unit), DETECTOR)
         ],
         "episodes": _episodes(session, going_on, now),
     }

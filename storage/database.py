@@ -16,12 +16,21 @@ from sqlmodel import Session, SQLModel
 
 from schemas.errors import Unavailable
 from storage import schema
-from storage.engine import WrongDatabase, engine_of, explained, is_passing, shown, why_later
+from storage.engine import (
+    WrongDatabase,
+    engine_of,
+    explained,
+    is_passing,
+    lost_a_deadlock,
+    shown,
+    why_later,
+)
 
 T = TypeVar("T")
 
 Observe = Callable[[str, float], None]
 
+DEADLOCK_TRIES = 3
 THREADS = 4
 """For servers. SQLite has one writer; a single thread spares it the waiting for locks."""
 
@@ -88,6 +97,8 @@ class Database:
     async def write(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work(session, *args)` in a transaction that is committed when it returns.
 
+        `work` is run again when the transaction lost a deadlock: it only acts on its session.
+
         Raises
         ------
         Unavailable
@@ -109,8 +120,15 @@ class Database:
             self._observe(kind, time.perf_counter() - began)
 
     def _transaction(self, work: Callable[..., T], args: tuple[Any, ...]) -> T:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            return work(session, *args)
+        # Whoever loses a deadlock has changed nothing, and mostly wins the next time.
+        for tries_left in range(DEADLOCK_TRIES - 1, -1, -1):
+            try:
+                with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                    return work(session, *args)
+            except DBAPIError as error:
+                if not tries_left or not lost_a_deadlock(error):
+                    raise
+        raise AssertionError
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:

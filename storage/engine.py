@@ -44,6 +44,7 @@ WRONG = {
 }
 """Errors that waiting does not mend, by MySQL's and MariaDB's number."""
 
+DEADLOCK = 1213
 LATER = {
     3: "cannot write its files: is its disk full?",
     1021: "has no room left on its disk: make room",
@@ -52,7 +53,7 @@ LATER = {
     1040: "has too many connections: raise max_connections",
     1114: "has no room left on its disk: make room",
     1205: "has made a change wait too long for others",
-    1213: "has taken a change back in favour of others",
+    DEADLOCK: "has taken a change back in favour of others",
 }
 """Errors that pass, by the same numbers; any other one says that nobody answers."""
 
@@ -187,6 +188,11 @@ def is_passing(error: DBAPIError) -> bool:
     """Say whether an error is the database's, not the statement's: it may do it later."""
     down = isinstance(error, OperationalError | InterfaceError | InternalError)
     return down or error.connection_invalidated
+
+
+def lost_a_deadlock(error: DBAPIError) -> bool:
+    """Say whether the database took a transaction back in favour of others."""
+    return not isinstance(error.orig, sqlite3.Error) and _code(error) == DEADLOCK
 
 
 def why_not(error: DBAPIError) -> str:

@@ -33,14 +33,13 @@ class Shown(NamedTuple):
     state: Mapping[str, Any] = {}
 
 
-def fleet(session: Session, limit: int, but: str = "") -> list[Shown]:
-    """Return units, those with open episodes first, then those that people declared, by name."""
-    opened = _going_on(select(Episode.unit_id))
+def fleet(session: Session, limit: int, first: Collection[str] = (), but: str = "") -> list[Shown]:
+    """Return units: `first` those, then those that people declared, by name; never `but`."""
     ours = _UNIT.c
     asked = (
         sqlalchemy.select(*_columns(), *(ours.state["track", name] for name in _TRACK))
         .where(ours.unit_id != but)
-        .order_by(ours.unit_id.in_(opened).desc(), ours.declared.desc(), ours.name, ours.unit_id)
+        .order_by(ours.unit_id.in_(first).desc(), ours.declared.desc(), ours.name, ours.unit_id)
         .limit(limit)
     )
     return [
@@ -82,11 +81,15 @@ def count(session: Session, but: str = "") -> int:
 
 
 def open_episodes(session: Session, limit: int) -> list[tuple[Episode, str]]:
-    """Return episodes that go on, the newest first, each with its unit's name."""
-    asked = _going_on(_named()).order_by(col(Episode.began_at).desc(), Episode.episode_id)
-    return [
-        (episode, name or episode.unit_id) for episode, name in session.exec(asked.limit(limit))
-    ]
+    """Return episodes that go on, the newest first, each with its unit's name.
+
+    Their units are found in an index alone: those that are over are many, and nobody's concern.
+    """
+    going_on = col(Episode.ended_at).is_(None)
+    named = session.exec(select(Episode.unit_id).where(going_on).distinct().limit(limit)).all()
+    asked = _named().where(col(Episode.unit_id).in_(named), going_on)
+    rows = session.exec(asked.order_by(col(Episode.began_at).desc()).limit(limit))
+    return [(episode, name or episode.unit_id) for episode, name in rows]
 
 
 def episodes_of(session: Session, unit_id: str, limit: int) -> list[tuple[Episode, str]]:
@@ -111,10 +114,6 @@ def told_since(
 
 def _named() -> Any:
     return select(Episode, Unit.name).join(Unit, col(Unit.unit_id) == col(Episode.unit_id))
-
-
-def _going_on(asked: Any) -> Any:
-    return asked.where(col(Episode.ended_at).is_(None))
 
 
 def drafts(session: Session, episodes: Collection[Episode]) -> dict[str, str]:

@@ -13,11 +13,14 @@ from storage.tables.columns import Utc, counter, long_text
 class Outgoing(SQLModel, table=True):
     """The outbox: one row for each reply, recorded before it is tried."""
 
-    __table_args__ = (Index("outgoing_due", "status", "next_attempt_at"),)
+    __table_args__ = (
+        Index("outgoing_queue", "status", "created_at"),
+        Index("outgoing_turn", "conversation_id", "status", "created_at"),
+    )
 
     reply_id: str = Field(primary_key=True, max_length=36)
     message_id: str = Field(unique=True, max_length=36)
-    conversation_id: str = Field(max_length=40, index=True)
+    conversation_id: str = Field(max_length=40)
     channel: str = Field(max_length=16)
     address: str = Field(max_length=320)
     subject: str = Field(default="", max_length=998)

@@ -9,8 +9,8 @@ from alembic import op
 
 from storage.tables.columns import MYSQL, Utc
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def _text(name: str, length: int) -> sa.Column[Any]:
