@@ -66,6 +66,8 @@ def _readable(given: dict[str, Any]) -> dict[str, Any]:
     measures = given.get("measures")
     if not isinstance(measures, dict) or len(measures) > MAX_MEASURES:
         return given
+    if all(type(value) is float and math.isfinite(value) for value in measures.values()):
+        return given  # as nearly all are
     numbers = {name: _number(value) for name, value in measures.items()}
     bad = [name for name, found in numbers.items() if found is None and measures[name] is not None]
     found = given | {"measures": numbers}
@@ -98,6 +100,8 @@ class InboundReading(Event):
         if not isinstance(given, dict) or not {"unit_id", "measured_at"} <= given.keys():
             return given
         given = _readable(given)
+        if {"event_id", "trace_id"} <= given.keys():
+            return given | {"occurred_at": given["measured_at"]}
         identity = uuid5(
             ASTREINTE, f"{given['unit_id']}:{given['measured_at']}:{given.get('source')}"
         )
