@@ -21,6 +21,14 @@ Json = dict[str, Any]
 RANKS = tuple(severity.value for severity in Severity)
 CURVES = ("temperature_c", "product_c")
 MAX_FACTS = 12
+CONTACTS = {
+    "door": ("Porte ouverte", "Door open"),
+    "defrost": ("Dégivrage", "Defrost"),
+    "compressor": ("Compresseur", "Compressor"),
+    "evaporator_fan": ("Ventilateur de l'évaporateur", "Evaporator fan"),
+    "condenser_fan": ("Ventilateur du condenseur", "Condenser fan"),
+}
+"""What is on or off."""
 
 
 def causes() -> list[Json]:
@@ -91,6 +99,7 @@ def episode_row(
         "nothing": bool(episode.label_by and not episode.label),
         "was_by": episode.label_by,
         "follows": bool(episode.leader_id),
+        "found_at": _time(_moment(drafted)),
         "facts": [fact for fact in map(_fact, _list(drafted, "facts")) if fact][:MAX_FACTS],
         "next_test": _fact(drafted.get("next_test")),
         "limit": _limit(drafted) if episode.ended_at is None else None,
@@ -171,9 +180,10 @@ def _last(track: Mapping[str, Any]) -> dict[str, float]:
 
 def _sensor(name: str, value: float | None) -> Json:
     words, known = quantity(name), SENSORS.get(name)
+    fr, en = CONTACTS.get(name, (words.fr, words.en))
     return {
         "name": name,
-        "label": {"fr": words.fr, "en": words.en},
+        "label": {"fr": fr, "en": en},
         "unit": words.unit,
         "value": value,
         "contact": bool(known and known.contact),

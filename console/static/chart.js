@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { clock } from "./time.js";
 import { label, lang, t } from "./words.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [640, 220, 44, 22, 10, 8];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [640, 240, 52, 28, 12, 8];
 
 function s(tag, attrs, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -72,6 +72,7 @@ export function card(one, causes, alone) {
   },
     title(one, alone),
     one.limit && limit(one.limit),
+    facts.length > 0 && one.found_at && h("p", { class: "faint" }, t("cold.found", { when: clock(new Date(one.found_at)).slice(0, 5) })),
     h("ul", { class: "facts", dataset: { testid: "facts" } }, facts),
     facts.length === 0 && one.text && h("p", { class: "prose" }, one.text),
     one.next_test && h("p", { dataset: { testid: "next-test" } }, h("b", {}, t("cold.test")), label(one.next_test)),

@@ -188,6 +188,7 @@ const WORDS = {
   "cold.limit.now": ["Limite alimentaire atteinte", "Food limit reached"],
   "cold.limit.between": [" (à 80\u00a0% entre {a} et {b})", " (80%: {a} to {b})"],
   "cold.limit.from": [" (à 80\u00a0% pas avant {a})", " (80%: not before {a})"],
+  "cold.found": ["Constaté à {when}\u00a0:", "Found at {when}:"],
   "cold.test": ["Test qui tranche\u00a0: ", "Test that decides: "],
   "cold.taken": ["Pris en charge par {who}", "Taken on by {who}"],
   "cold.shelved": ["En silence jusqu'à {when}", "Silent until {when}"],

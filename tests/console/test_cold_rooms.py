@@ -172,6 +172,7 @@ async def test_an_open_alarm_comes_first_with_all_that_speaks_for_it(
     )
     assert one["facts"] == [{"fr": "Porte ouverte.", "en": "Door open."}]
     assert one["next_test"]["en"] == "Look at the door."
+    assert datetime.fromisoformat(one["found_at"]) == NOW
     reached = datetime.fromisoformat(one["limit"]["at"])
     assert reached == NOW + timedelta(hours=2)
     assert "latest" not in one["limit"]
@@ -232,7 +233,7 @@ async def test_one_unit_has_its_sensors_its_course_and_its_past(
     assert len(curve["values"]) == 120
     assert curve["values"][0] is None
     door = next(sensor for sensor in page["sensors"] if sensor["name"] == "door")
-    assert (door["contact"], door["value"]) == (True, 1.0)
+    assert (door["contact"], door["value"], door["label"]["fr"]) == (True, 1.0, "Porte ouverte")
     (one,) = page["episodes"]
     assert one["ended_at"]
     assert one["facts"]
