@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 from rich.console import Console
 from sqlmodel import Session, col, select
 
-from astreinte import output
+from astreinte import cli, output
 from astreinte.demonstration import CLOSED_S, NAMES, PAST_S, Demonstration, News, begin, named
+from astreinte.desk import Desk
+from astreinte.story import Told
 from refrigeration.detector import advance
 from refrigeration.diagnosis import Diagnoser
 from refrigeration.memory import Memory
@@ -134,6 +137,25 @@ async def test_an_alarm_is_news_once_its_message_left_and_again_when_it_is_over(
     assert (first.unit, first.is_over, shown.alarm.is_set()) == (NAMES[111], False, True)
     await database.write(end)
     assert (await anext(found)).is_over
+
+
+async def test_an_alarm_that_does_not_come_is_said_and_fails(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    @asynccontextmanager
+    async def silent(near: Any) -> AsyncIterator[Demonstration]:
+        yield Demonstration(near)
+
+    async def nobody(_desk: Desk) -> AsyncIterator[Told]:
+        for none in ():
+            yield none
+
+    monkeypatch.setattr(cli, "demonstration", silent)
+    monkeypatch.setattr(cli, "play", nobody)
+    monkeypatch.setattr(cli, "ALARM_S", 0.1)
+    found = Desk("http://desk", Near(database), [], replayed=0)  # type: ignore[arg-type]
+    assert await cli._tell(found, once=True) == 1
+    assert "no alarm of the cold rooms" in capsys.readouterr().err
 
 
 def test_news_are_said_in_a_line_or_two_and_names_are_text(monkeypatch: pytest.MonkeyPatch):
