@@ -83,7 +83,7 @@ def _drift(means: Floats, rows: int) -> Floats:
     curve = np.nan_to_num(np.array(grown))
     apart = lags - lags.mean()
     slope = (apart[:, None] * (curve - curve.mean(0))).sum(0) / max((apart**2).sum(), 1e-9)
-    return np.maximum(slope, 0.0)
+    return np.asarray(np.maximum(slope, 0.0), np.float64)
 
 
 def _shrunk(gaps: Floats) -> Floats:
