@@ -37,7 +37,7 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@
 
 run: install
-	@exec $(BIN)/astreinte up --rooms 3 $(ARGS)
+	@exec $(BIN)/astreinte up $(ARGS)
 
 test: $(VENV)/.dev
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
