@@ -7,7 +7,6 @@ import itertools
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 
@@ -20,7 +19,7 @@ from schemas.errors import Rejected, Unavailable
 from schemas.vocabulary import Fault, Language, Severity
 from tests.vendors.telegram import TOKEN, Telegram, serving
 
-EPISODE = str(uuid4())
+EPISODE = "9a1f2f0e-7c1d-5b8a-8a9e-0d5a5d1f7a11"
 CARD = Card(
     EPISODE, "cf-1 nord", "CF 1 : fuite", "Le fluide manque.", "court", Severity.HIGH, Language.FR
 )
