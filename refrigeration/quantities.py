@@ -51,6 +51,7 @@ class Quantity(NamedTuple):
 
 
 QUANTITIES: dict[str, Quantity] = {
+    "door_min": Quantity("Porte ouverte depuis", "Door open for", "min"),
     "temperature_c": Quantity("Température de l'air", "Air temperature", "°C"),
     "product_c": Quantity("Température du produit", "Product temperature", "°C"),
     "low_pressure_bar": Quantity("Basse pression", "Low pressure", "bar abs."),

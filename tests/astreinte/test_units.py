@@ -35,7 +35,7 @@ def typed(
 ) -> Typed:
     """Run `astreinte units …` in a folder of its own; give status, output, complaints."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(output.out, "_width", 300)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("ASTREINTE_DATABASE_URL", f"sqlite:///{tmp_path / 'record.db'}")
 
