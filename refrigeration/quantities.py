@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from schemas.vocabulary import Language
 
-
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from astreinte import cli, units
+from astreinte import cli, output, units
 from refrigeration.profile import Profile
 
 Typed = Callable[..., tuple[int, str, str]]
