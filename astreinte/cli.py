@@ -32,7 +32,6 @@ from astreinte.importing import command as importing
 from astreinte.mailbox import UnreadableFile
 from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
 from astreinte.parts import PARTS
-from astreinte.playing import play as play_rooms
 from astreinte.story import play
 from gateways.http import PortTaken
 from knowledge.articles import SHIPPED, InvalidArticle, load_articles
@@ -71,9 +70,6 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the console; 0: any free one.")] = -1,
     story: Annotated[bool, typer.Option(help="Open with invented customers who write.")] = True,
     until_answered: Annotated[bool, typer.Option(help="Stop once the story was answered.")] = False,
-    rooms: Annotated[
-        int, typer.Option(min=0, max=100, help="Simulated cold rooms; the first one leaks.")
-    ] = 0,
 ) -> None:
     """Run the whole desk in this process: six stages, edge, console."""
     logs.begin(PARTS, quiet="warning")
@@ -82,10 +78,10 @@ def up(
         update={"host": host or chosen.http.host, "port": chosen.http.port if port < 0 else port}
     )
     chosen = chosen.model_copy(update={"http": http})
-    raise typer.Exit(asyncio.run(_up(chosen, story=story, once=until_answered, units=rooms)))
+    raise typer.Exit(asyncio.run(_up(chosen, story=story, once=until_answered)))
 
 
-async def _up(settings: Settings, *, story: bool, once: bool, units: int) -> int:
+async def _up(settings: Settings, *, story: bool, once: bool) -> int:
     began = time.monotonic()
     async with desk(settings) as found:
         kafka = "embarqué" if found.near.embedded else found.near.kafka
@@ -98,13 +94,12 @@ async def _up(settings: Settings, *, story: bool, once: bool, units: int) -> int
             output.out.print(f"  {found.replayed} message(s) inachevé(s) repris du journal")
         stop = asyncio.create_task(serve.until_stopped(found.stages))
         telling = asyncio.create_task(_tell(found, once=once)) if story else None
-        playing = asyncio.create_task(play_rooms(found.near, units)) if units else None
         if once and telling:
             await asyncio.wait({stop, telling}, return_when=asyncio.FIRST_COMPLETED)
             status = telling.result() if telling.done() else 1
         else:
             status = await stop
-        ending = [task for task in (stop, telling, playing) if task]
+        ending = [task for task in (stop, telling) if task]
         for task in ending:
             task.cancel()
         await asyncio.wait(ending)
