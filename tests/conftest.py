@@ -18,6 +18,8 @@ from uuid import uuid4
 import confluent_kafka
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from confluent_kafka import OFFSET_END, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 from sqlalchemy import create_engine, text
 
 from ai.classifier import Classifier
@@ -166,8 +168,28 @@ async def kafka(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     address = os.environ.get("ASTREINTE_KAFKA", "")
     if not address:
         pytest.skip("ASTREINTE_KAFKA is not set: scripts/kafka run -- pytest -m kafka")
-    await create_topics(address, {topic.name: topic.partitions for topic in TOPICS})
+    wanted = {topic.name: topic.partitions for topic in TOPICS}
+    await create_topics(address, wanted)
+    await until(lambda: _emptied(address, wanted))
     yield address
+
+
+def _emptied(address: str, topics: dict[str, int]) -> bool:
+    """Delete what earlier tests left there: the groups of a test begin with the oldest record."""
+    admin = AdminClient({"bootstrap.servers": address})
+    ends = [
+        TopicPartition(topic, partition, OFFSET_END)
+        for topic, partitions in topics.items()
+        for partition in range(partitions)
+    ]
+    try:
+        for deleted in admin.delete_records(ends).values():
+            deleted.result()
+    except KafkaException as why:
+        if why.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+            raise
+        return False  # a topic that is only just there
+    return True
 
 
 async def create_topics(address: str, wanted: dict[str, int]) -> None:

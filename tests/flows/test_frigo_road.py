@@ -177,14 +177,14 @@ async def test_an_alarm_is_told_once_although_everything_is_restarted_in_its_mid
         second.cache = near.cache
         async with desk(second):
             await second.teller.tell(readings("chambre-1", 46, 12, 9.0), "bridge")
-            await until(lambda: len(phone.messages) == 1, 60)
+            await until(lambda: len(phone.messages) == 1)
     async with Neighbours(near.settings, kafka, embedded=near.embedded) as third:
         third.cache = near.cache
         async with desk(third):
             await third.teller.tell(readings("chambre-1", 40, 18, 9.0), "bridge")  # once more
             await third.teller.tell(readings("chambre-1", 58, 60, 3.0), "bridge")
-            await until(lambda: len(phone.messages) == 2, 60)
-            await until(lambda: [card.open for card in phone.shown] == [False, False], 60)
+            await until(lambda: len(phone.messages) == 2)
+            await until(lambda: [card.open for card in phone.shown] == [False, False])
     assert len(phone.messages) == 2
     assert len(await rows(near, Episode)) == 1
 
