@@ -15,13 +15,26 @@ from schemas.errors import Unavailable
 
 @dataclass(frozen=True)
 class Letter:
-    """What leaves: `reply_id` is its identity for good."""
+    """What leaves: `reply_id` is its identity for good.
+
+    `ours`: the address or number that was written to. `mail_id`: the Message-ID that a mail is to
+    have; it answers to `in_reply_to`, and `references` are the mails before, oldest first.
+    """
 
     reply_id: str
     channel: str
     address: str
     subject: str
     text: str
+    conversation_id: str = ""
+    ours: str = ""
+    mail_id: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+
+
+WRITTEN = ("reply_id", "channel", "address", "subject", "text")
+"""Of a letter, into a file."""
 
 
 class OutcomeUnknown(Exception):  # noqa: N818 - neither failure nor success
@@ -114,9 +127,10 @@ class FileOutbound:
         known = self._known()
         if letter.reply_id in known:
             return
-        line = json.dumps(letter.__dict__, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps({name: getattr(letter, name) for name in WRITTEN}, ensure_ascii=False)
         with self._path.open("ab", buffering=0) as file:
-            if file.write(line) < len(line):
+            data = line.encode() + b"\n"
+            if file.write(data) < len(data):
                 raise OSError(ENOSPC, os.strerror(ENOSPC))
             os.fsync(file.fileno())
         known.add(letter.reply_id)

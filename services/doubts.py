@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateways.outbound import Outbound
+from schemas.errors import Unavailable
 from schemas.vocabulary import SendStatus
+from services.doors import Doors
 from services.owner import is_gone
 from storage import doubts
 from storage.database import Database
@@ -27,10 +28,10 @@ class Doubts:
     """Looks after one outbox. `carries`: says whether this process still sends a row."""
 
     def __init__(
-        self, database: Database, door: Outbound, owner: str, carries: Callable[[Outgoing], bool]
+        self, database: Database, doors: Doors, owner: str, carries: Callable[[Outgoing], bool]
     ) -> None:
         self._database = database
-        self._door = door
+        self._doors = doors
         self._owner = owner
         self._carries = carries
 
@@ -40,13 +41,21 @@ class Doubts:
         for row in await self._database.read(doubts.claimed):
             if self._abandoned(row, now):
                 # It may have been sent in its owner's last moment, however old the claim.
-                await self._database.write(doubts.doubt, row, now + self._settles_after)
+                await self._database.write(doubts.doubt, row, now + self._settles_after(row))
         for row in await self._database.read(doubts.due, datetime.now(UTC)):
             await self._settle(row)
 
-    @property
-    def _settles_after(self) -> timedelta:
-        return timedelta(seconds=self._door.settles_after_s)
+    def _settles_after(self, row: Outgoing) -> timedelta:
+        try:
+            return timedelta(seconds=self._doors[row.outbound].settles_after_s)
+        except Unavailable:
+            return timedelta(0)
+
+    async def _was_sent(self, row: Outgoing) -> bool | None:
+        try:
+            return await self._doors[row.outbound].was_sent(row.reply_id)
+        except Unavailable:
+            return None  # nobody is left to ask
 
     def _abandoned(self, row: Outgoing, now: datetime) -> bool:
         if self._carries(row):
@@ -54,7 +63,7 @@ class Doubts:
         return is_gone(row.owner, self._owner) or (row.claimed_at or now) <= now - LEASE
 
     async def _settle(self, row: Outgoing) -> None:
-        was_sent = await self._door.was_sent(row.reply_id)
+        was_sent = await self._was_sent(row)
         now = datetime.now(UTC)
         found: dict[str, Any]
         if was_sent:

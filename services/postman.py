@@ -10,18 +10,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from gateways.outbound import Letter, Outbound, OutcomeUnknown
+from gateways.outbound import Letter, OutcomeUnknown
 from schemas.errors import Rejected, Unavailable
 from schemas.printer import ReplySent
 from schemas.vocabulary import SendStatus
 from services import metrics, tracing
+from services.doors import Doors
 from services.doubts import LEASE, Doubts
 from services.owner import new_owner
+from services.rounds import Rounds
 from services.telling import Teller
 from storage import outbox
 from storage.database import Database
@@ -46,7 +47,7 @@ class Postman:
     def __init__(
         self,
         database: Database,
-        door: Outbound,
+        doors: Doors,
         teller: Teller,
         report: Callable[[Outgoing, datetime], ReplySent],
         *,
@@ -54,25 +55,21 @@ class Postman:
         full: int = FULL,
     ) -> None:
         self._database = database
-        self._door = door
+        self._doors = doors
         self._teller = teller
         self._report = report
         self._max_attempts = max_attempts
         self._full = full
         self.owner = new_owner()
         self.depth = outbox.Depth({}, None)
-        self._doubts = Doubts(database, door, self.owner, self._carrying)
-        self._places = asyncio.Semaphore(door.at_once)
+        self._doubts = Doubts(database, doors, self.owner, self._carrying)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._ended: list[Outgoing] = []
         self._tried: list[dict[str, Any]] = []
-        self._due = asyncio.Event()
+        self._looked_at = 0.0
         self._stopping = False
-        self._task: asyncio.Task[None] | None = None
-
-    def hurry(self) -> None:
-        """Say that there is something to send."""
-        self._due.set()
+        self._rounds = Rounds("the outbox", self._turn, IDLE_S)
+        self.hurry = self._rounds.hurry
 
     def room(self) -> None:
         """Refuse more when too much waits.
@@ -84,53 +81,40 @@ class Postman:
         """
         if self.depth.waiting >= self._full:
             msg = (
-                f"the outbox is full: {self.depth.waiting} replies wait for {self._door.name}; "
-                "is the provider down?"
+                f"the outbox is full: {self.depth.waiting} replies wait for "
+                f"{' and '.join(self._doors.names)}; is a provider down?"
             )
             raise Unavailable(msg)
 
     def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._work())
+        self._rounds.start()
 
     async def stop(self) -> None:
-        """Finish what is under way, end, and let the door's connections go."""
+        """Finish what is under way, end, and let the doors' connections go."""
         self._stopping = True
-        self._due.set()
-        if self._task:
-            with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(self._task, STOP_S)
-        await self._door.close()
+        if self._under_way:
+            await asyncio.wait(set(self._under_way.values()), timeout=STOP_S)
+        await self._rounds.stop()
+        await self._doors.close()
 
     def _carrying(self, row: Outgoing) -> bool:
         return row.owner == self.owner and row.reply_id in self._under_way
 
-    async def _work(self) -> None:
-        looked_at = 0.0
+    async def _turn(self) -> bool:
         clock = asyncio.get_running_loop().time
-        while not (self._stopping and not self._under_way):
-            try:
-                if not looked_at or clock() - looked_at > LOOK_EVERY_S:
-                    await self._doubts.look()
-                    self.depth = await self._database.read(outbox.depth)
-                    metrics.outbox(self.depth.rows, self.depth.oldest)
-                    looked_at = clock()
-                if await self._round():
-                    continue
-            except Unavailable as why:
-                log.warning("the outbox waits: %s", why)
-            except Exception:
-                log.exception("the outbox failed; it goes on")
-                await asyncio.sleep(IDLE_S)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), IDLE_S)
-            self._due.clear()
+        if not self._looked_at or clock() - self._looked_at > LOOK_EVERY_S:
+            await self._doubts.look()
+            self.depth = await self._database.read(outbox.depth)
+            metrics.outbox(self.depth.rows, self.depth.oldest)
+            self._looked_at = clock()
+        return bool(await self._round())
 
     async def _round(self) -> int:
         began = time.perf_counter()
         places = 0 if self._stopping else AT_ONCE - len(self._under_way)
         ended, tried = list(self._ended), list(self._tried)
-        rows = await self._database.write(_step, ended, tried, self.owner, places)
+        rows = await self._database.write(_step, ended, tried, self.owner, places, self._doors)
         del self._ended[: len(ended)], self._tried[: len(tried)]
         for row in ended:
             self._under_way.pop(row.reply_id, None)
@@ -152,16 +136,16 @@ class Postman:
             if held_up:
                 self._give_back(row)
                 continue
-            async with self._places:
-                held_up = await self._turn(row)
+            async with self._doors.place(row.outbound):
+                held_up = await self._try(row)
         self._ended += rows
-        self._due.set()
+        self.hurry()
 
     def _give_back(self, row: Outgoing) -> None:
         row.status = SendStatus.QUEUED.value
         row.attempts -= 1  # claimed, but not tried
 
-    async def _turn(self, row: Outgoing) -> bool:
+    async def _try(self, row: Outgoing) -> bool:
         """Try a reply once; say whether what follows in its conversation must wait."""
         if datetime.now(UTC) - (row.claimed_at or row.created_at) > LEASE - timedelta(
             seconds=SEND_S
@@ -170,11 +154,11 @@ class Postman:
             return True
         began_ns = time.time_ns()
         outcome = await self._attempt(row)
-        tracing.tried(row.message_id, row.reply_id, self._door.name, outcome, began_ns)
+        tracing.tried(row.message_id, row.reply_id, row.outbound, outcome, began_ns)
         self._tried.append(
             {
                 "reply_id": row.reply_id,
-                "outbound": self._door.name,
+                "outbound": row.outbound,
                 "outcome": outcome,
                 "provider_id": row.provider_id,
                 "detail": row.last_error,
@@ -186,11 +170,11 @@ class Postman:
 
     async def _attempt(self, row: Outgoing) -> str:
         """Try once; the row then says what became of it."""
-        letter = Letter(row.reply_id, row.channel, row.address, row.subject, row.text)
         row.last_error = ""
         try:
+            door = self._doors[row.outbound]
             async with asyncio.timeout(SEND_S):
-                row.provider_id = await self._door.send(letter)
+                row.provider_id = await door.send(_letter(row))
         except Unavailable as why:
             self._postpone(row, why)
             return "later"
@@ -201,7 +185,7 @@ class Postman:
             self._doubt(row, str(why) or type(why).__name__)
             return "unknown"
         except Exception as error:
-            log.exception("the door %s failed", self._door.name)
+            log.exception("the door %s failed", row.outbound)
             self._doubt(row, type(error).__name__)
             return "unknown"
         row.status = SendStatus.SENT.value
@@ -217,7 +201,9 @@ class Postman:
 
     def _doubt(self, row: Outgoing, why: str) -> None:
         row.status, row.last_error = SendStatus.DOUBTFUL.value, why[:500]
-        row.next_attempt_at = datetime.now(UTC) + timedelta(seconds=self._door.settles_after_s)
+        row.next_attempt_at = datetime.now(UTC) + timedelta(
+            seconds=self._doors[row.outbound].settles_after_s
+        )
 
     async def _tell(self, rows: Sequence[Outgoing], took_ms: float) -> None:
         if not rows:
@@ -229,16 +215,36 @@ class Postman:
         await self._database.write(outbox.mark_told, rows, now)
 
 
+def _letter(row: Outgoing) -> Letter:
+    return Letter(
+        row.reply_id,
+        row.channel,
+        row.address,
+        row.subject,
+        row.text,
+        row.conversation_id,
+        row.ours,
+        row.mail_id,
+        row.in_reply_to,
+        tuple(row.mail_references or ()),
+    )
+
+
 def _step(
     session: Any,
     ended: Sequence[Outgoing],
     tried: Sequence[dict[str, Any]],
     owner: str,
     places: int,
+    doors: Doors,
 ) -> Sequence[Outgoing]:
     """Write down what was tried, and claim what comes next, in one transaction."""
     now = datetime.now(UTC)
     if ended:
         outbox.mark(session, ended, now)
         outbox.note_attempts(session, tried)
-    return outbox.claim(session, owner, now, places)
+    rows = outbox.claim(session, owner, now, places)
+    for row in rows:
+        if row.status == SendStatus.SENDING.value and row.outbound not in doors.names:
+            row.outbound = doors.name_for(row.channel)  # settings changed; nothing has left yet
+    return rows

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import Script
 
-HEAD = "0009"
+HEAD = "0010"
 """The step that this program needs."""
 BASE = "0001"
 """The tables of records that were made before there were steps."""

@@ -13,6 +13,7 @@ from schemas.printer import ReplyDrafted
 from services.clerk import Clerk
 from services.courier import Courier
 from services.dispatch import handlers, printer
+from services.doors import Doors
 from services.meters import MeteredOutbound
 from services.neighbours import Neighbours
 from services.on_call import roster_of
@@ -26,16 +27,16 @@ async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start, with the postman beside it."""
     stage = near.stage("dispatch")
     await near.database.prepare(near.settings.database.connect_s)
-    door = MeteredOutbound(door_of(near.settings))
+    doors = doors_of(near.settings)
     postman = Postman(
         near.database,
-        door,
+        doors,
         near.teller,
         printer.sent,
         max_attempts=printer.MAX_ATTEMPTS,
         full=near.settings.dispatch.outbox_limit,
     )
-    drafted = handlers.drafted_replies(near.database, postman, door.name)
+    drafted = handlers.drafted_replies(near.database, postman, doors.name_for)
     reported = handlers.delivery_reports(near.database, postman)
     stage.consumes(ReplyDrafted, drafted, Policy(batch=100))
     stage.consumes(DeliveryReported, reported, Policy(batch=100))
@@ -72,8 +73,12 @@ def alert_doors(settings: Settings) -> dict[str, AlertDoor]:
     return {door.name: door for door in doors}
 
 
-def door_of(settings: Settings) -> Outbound:
-    """Return the door that the settings name."""
+def doors_of(settings: Settings) -> Doors:
+    """Return the doors by which replies leave."""
+    return Doors(MeteredOutbound(_usual_door(settings)))
+
+
+def _usual_door(settings: Settings) -> Outbound:
     if settings.dispatch.outbound == "webhook":
         webhook = settings.webhook
         return WebhookOutbound(webhook.url, webhook.secret.get_secret_value(), webhook.timeout_s)

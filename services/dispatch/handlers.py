@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
 
 from sqlmodel import Session
 
@@ -17,11 +16,11 @@ from services.dispatch import printer
 from services.policy import Handler
 from services.postman import Postman
 from services.rounds import Rounds
-from storage import doubts, outbox
+from storage import answering, doubts, outbox
 from storage.database import Database
 
 
-def drafted_replies(database: Database, postman: Postman, outbound: str) -> Handler:
+def drafted_replies(database: Database, postman: Postman, door_of: Callable[[str], str]) -> Handler:
     """Return the handler of `printer.drafted`."""
 
     async def handle(events: Sequence[ReplyDrafted]) -> list[Sequence[Event]]:
@@ -29,12 +28,26 @@ def drafted_replies(database: Database, postman: Postman, outbound: str) -> Hand
         now = datetime.now(UTC)
         # A microsecond apart: the order in which they are sent, within a conversation too.
         moments = [now + timedelta(microseconds=place) for place in range(len(events))]
-        rows = map(printer.plan, events, repeat(outbound), moments)
-        await database.write(outbox.record, list(rows))
+        doors = [door_of(event.message.channel.value) for event in events]
+        await database.write(_plan, events, doors, moments)
         postman.hurry()
         return [() for _ in events]  # the postman tells, once it has sent
 
     return handle
+
+
+def _plan(
+    session: Session,
+    events: Sequence[ReplyDrafted],
+    doors: Sequence[str],
+    moments: Sequence[datetime],
+) -> None:
+    answered = answering.answered(session, [str(event.message.message_id) for event in events])
+    rows = []
+    for event, door, moment in zip(events, doors, moments, strict=True):
+        row = printer.plan(event, door, moment)
+        rows.append(row | answered.get(row["message_id"], {}))
+    outbox.record(session, rows)
 
 
 def delivery_reports(database: Database, postman: Postman) -> Handler:

@@ -18,10 +18,11 @@ from storage.tables.people import (
     Customer,
     History,
     Message,
+    Silence,
     ThreadId,
 )
 from storage.tables.road import DeadLetter, Journal, Recorded
-from storage.tables.sending import Attempt, Latch, Outgoing
+from storage.tables.sending import Attempt, Latch, Outgoing, ProviderError, Suppression
 
 __all__ = [
     "Alert",
@@ -47,8 +48,11 @@ __all__ = [
     "Outgoing",
     "Prediction",
     "PrinterModel",
+    "ProviderError",
     "Recorded",
     "Retrieval",
+    "Silence",
+    "Suppression",
     "ThreadId",
     "Unit",
 ]

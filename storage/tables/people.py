@@ -77,6 +77,15 @@ class Conversation(SQLModel, table=True):
     resolved_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
+class Silence(SQLModel, table=True):
+    """A conversation in which the machine says nothing until a person releases it."""
+
+    conversation_id: str = Field(primary_key=True, max_length=40)
+    reason: str = Field(default="", max_length=40)
+    by: str = Field(default="", max_length=80)
+    since: datetime = Field(sa_type=Utc)
+
+
 class History(SQLModel, table=True):
     """What was done with a conversation, and by whom: system, agent or customer."""
 

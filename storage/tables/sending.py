@@ -23,7 +23,11 @@ class Outgoing(SQLModel, table=True):
     conversation_id: str = Field(max_length=40)
     channel: str = Field(max_length=16)
     address: str = Field(max_length=320)
+    ours: str = Field(default="", max_length=998)
     subject: str = Field(default="", max_length=998)
+    mail_id: str = Field(default="", max_length=255)
+    in_reply_to: str = Field(default="", max_length=998)
+    mail_references: list[str] = Field(default_factory=list, sa_column=Column(JSON))
     text: str = Field(sa_column=Column(long_text(), nullable=False))
     action: str = Field(max_length=16)
     reason: str = Field(max_length=40)
@@ -41,6 +45,32 @@ class Outgoing(SQLModel, table=True):
     told_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
     last_error: str = Field(default="", max_length=500)
     created_at: datetime = Field(sa_type=Utc)
+
+
+class Suppression(SQLModel, table=True):
+    """An address that nothing is sent to: it does not exist, or its owner complained."""
+
+    channel: str = Field(primary_key=True, max_length=16)
+    address: str = Field(primary_key=True, max_length=320)
+    reason: str = Field(max_length=40)
+    detail: str = Field(default="", max_length=500)
+    source: str = Field(default="", max_length=80)
+    since: datetime = Field(sa_type=Utc)
+    until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class ProviderError(SQLModel, table=True):
+    """What a provider's error code means for us; people may change it.
+
+    `effect`: suppress (the recipient), alert (the sender or the text is wrong), retry, slow_down.
+    """
+
+    __tablename__ = "provider_error"
+
+    provider: str = Field(primary_key=True, max_length=32)
+    code: str = Field(primary_key=True, max_length=16)
+    effect: str = Field(max_length=16)
+    meaning: str = Field(default="", max_length=255)
 
 
 class Attempt(SQLModel, table=True):

@@ -24,6 +24,7 @@ from schemas.vocabulary import SendStatus
 from services import doubts as settling
 from services import postman as module
 from services.dispatch.printer import sent
+from services.doors import Doors
 from services.doubts import LEASE
 from services.owner import new_owner
 from services.postman import Postman
@@ -150,7 +151,7 @@ def row(text: str, conversation: str = "", **changes: Any) -> dict[str, Any]:
 async def working(
     database: Database, door: Any, ears: Any, *, max_attempts: int = 100
 ) -> AsyncIterator[Postman]:
-    postman = Postman(database, door, ears, sent, max_attempts=max_attempts)
+    postman = Postman(database, Doors(door), ears, sent, max_attempts=max_attempts)
     postman.start()
     try:
         yield postman
@@ -240,7 +241,7 @@ async def test_killed_after_the_send_it_is_not_sent_again(
     database: Database, ears: Ears, tmp_path: Path
 ):
     file = tmp_path / "outbox.jsonl"
-    [claimed] = await claimed_by(database, dead_owner(), row("left"))
+    [claimed] = await claimed_by(database, dead_owner(), row("left", outbound="file"))
     await FileOutbound(file).send(Letter(claimed.reply_id, "email", "a@b.fr", "", "left"))
     async with working(database, FileOutbound(file), ears):
         await until(lambda: all_told(database))
@@ -253,7 +254,7 @@ async def test_killed_before_the_send_it_is_sent_now(
     database: Database, ears: Ears, tmp_path: Path
 ):
     file = tmp_path / "outbox.jsonl"
-    [claimed] = await claimed_by(database, dead_owner(), row("had not left"))
+    [claimed] = await claimed_by(database, dead_owner(), row("had not left", outbound="file"))
     async with working(database, FileOutbound(file), ears):
         await until(lambda: all_told(database))
     assert [line["reply_id"] for line in lines(file)] == [claimed.reply_id]
@@ -445,7 +446,7 @@ async def test_two_postmen_send_each_reply_once_and_in_order(
 async def test_a_full_outbox_takes_no_more_and_says_why(database: Database, door: Door, ears: Ears):
     door.down = True
     await database.write(outbox.record, [row("one"), row("two")])
-    postman = Postman(database, door, ears, sent, max_attempts=9, full=2)
+    postman = Postman(database, Doors(door), ears, sent, max_attempts=9, full=2)
     postman.start()
     try:
         await until(lambda: postman.depth.waiting == 2)
