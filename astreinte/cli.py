@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ai.embeddings import ModelMissing
 from astreinte import (
+    channels,
     contract,
     database,
     dead,
@@ -46,6 +47,7 @@ ALARM_S = 45.0
 
 __all__ = [
     "app",
+    "channels",
     "contract",
     "database",
     "dead",

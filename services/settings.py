@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings
 
+from services.settings_channels import TwilioSettings
 from services.settings_frigo import (
     AlarmSettings,
     MqttSettings,
@@ -214,6 +215,7 @@ class Settings(BaseModel):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     readings: ReadingsSettings = Field(default_factory=ReadingsSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
+    twilio: TwilioSettings = Field(default_factory=TwilioSettings)
 
     @model_validator(mode="after")
     def _can_send(self) -> Self:
