@@ -11,7 +11,7 @@ from typing import Any
 from astreinte.columns import Unusable, moment_of
 from schemas.printer import EMAIL, PHONE
 from schemas.vocabulary import Channel
-from services.ingest.printer import spelling
+from services.addresses import spelling
 
 MAX_REFERENCE = 255
 """As the contract of inbound messages takes it."""

@@ -21,7 +21,8 @@ from gateways.html import text_of
 from schemas.errors import reason_of
 from schemas.printer import MAX_TEXT_CHARACTERS, InboundMessage
 from schemas.vocabulary import Channel, Priority
-from services.ingest.printer import clean, spelling
+from services.addresses import spelling
+from services.ingest.printer import clean
 from storage.imports.ledger import IMPORTED, Item
 
 RANDOM = ("confidence_score", "classification_confidence")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import uuid5
 
-import phonenumbers
-
 from schemas.errors import Rejected
 from schemas.identity import customer_met_at
 from schemas.printer import CustomerMessage, InboundMessage, MessageReceived
 from schemas.vocabulary import Channel
+from services.addresses import spelling
 
 FUTURE = timedelta(days=1)
 """Clocks differ, zones are mistaken; a day covers both."""
@@ -126,26 +124,6 @@ def address_of(inbound: InboundMessage) -> str:
     if not inbound.sender:
         return f"ref:{inbound.customer_ref}"
     return spelling(inbound.channel, inbound.sender)
-
-
-def spelling(channel: Channel, sender: str) -> str:
-    """Return one spelling for all ways to write an address or a number of a channel."""
-    if channel in {Channel.SMS, Channel.CALL}:
-        return f"tel:{_number(sender)}"
-    kind = "mailto" if channel is Channel.EMAIL else "chat"
-    # An é may be one character or an e and its accent: they look the same, and are to mean it.
-    return f"{kind}:{unicodedata.normalize('NFC', sender.strip().lower())}"
-
-
-def _number(sender: str) -> str:
-    digits = re.sub(r"[^\d+]", "", sender)
-    try:
-        number = phonenumbers.parse(digits, "FR")
-    except phonenumbers.NumberParseException:
-        return digits
-    if not phonenumbers.is_possible_number(number):
-        return digits  # short codes have no international form
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def automatic(inbound: InboundMessage) -> str | None:

@@ -1,0 +1,35 @@
+"""One spelling for all ways to write an address or a number. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import phonenumbers
+
+from schemas.vocabulary import Channel
+
+
+def spelling(channel: Channel, address: str) -> str:
+    """Return one spelling with its kind, as contacts and consent have it: `tel:+33612345678`."""
+    kind = {Channel.SMS: "tel", Channel.CALL: "tel", Channel.EMAIL: "mailto"}.get(channel, "chat")
+    return f"{kind}:{plain(channel, address)}"
+
+
+def plain(channel: Channel, address: str) -> str:
+    """Return one spelling without its kind, as suppressions have it."""
+    if channel in {Channel.SMS, Channel.CALL}:
+        return _number(address)
+    # An é may be one character or an e and its accent: they look the same, and are to mean it.
+    return unicodedata.normalize("NFC", address.strip().lower())
+
+
+def _number(address: str) -> str:
+    digits = re.sub(r"[^\d+]", "", address)
+    try:
+        number = phonenumbers.parse(digits, "FR")
+    except phonenumbers.NumberParseException:
+        return digits
+    if not phonenumbers.is_possible_number(number):
+        return digits  # short codes have no international form
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
