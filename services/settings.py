@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     FilePath,
@@ -26,6 +25,7 @@ from services.settings_frigo import (
     TelegramSettings,
     variables,
 )
+from services.settings_mail import ByMail
 
 
 class KafkaSettings(BaseSettings):
@@ -194,7 +194,7 @@ class KnowledgeSettings(BaseSettings):
     folder: Path | None = Field(default=None, description="articles (YAML) beside those that ship")
 
 
-class Settings(BaseModel):
+class Settings(ByMail):
     """All of them, for a process that runs more than one stage."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)

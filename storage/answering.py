@@ -1,4 +1,4 @@
-"""What an answer needs of the message that it answers: where that came to, the mails before."""
+"""What an answer needs of the message that it answers, and how the next one finds back to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from schemas.vocabulary import Channel
-from storage.tables import Message
+from storage.database import insert_new
+from storage.tables import Message, ThreadId
 
 MAX_REFERENCES = 20
 """Mails before, of a long conversation: the oldest, and the newest of the others."""
@@ -27,3 +28,13 @@ def _answering(message: Message) -> dict[str, Any]:
         answering["in_reply_to"] = message.external_id
         answering["mail_references"] = [*mails[:1], *mails[1:][1 - MAX_REFERENCES :]]
     return answering
+
+
+def note_threads(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Note the Message-IDs of these replies, so that a mail that answers one finds back."""
+    threads = [
+        {"mail_id": row["mail_id"], "conversation_id": row["conversation_id"]}
+        for row in rows
+        if row["mail_id"]
+    ]
+    insert_new(session, ThreadId, threads)

@@ -10,10 +10,12 @@ from gateways.webhook import WebhookOutbound
 from schemas.delivery import DeliveryReported
 from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.printer import ReplyDrafted
+from schemas.vocabulary import Channel
 from services.clerk import Clerk
 from services.courier import Courier
 from services.dispatch import handlers, printer
 from services.doors import Doors
+from services.mail_doors import mail_door
 from services.meters import MeteredOutbound
 from services.neighbours import Neighbours
 from services.on_call import roster_of
@@ -36,7 +38,9 @@ async def build(near: Neighbours) -> Stage:
         max_attempts=printer.MAX_ATTEMPTS,
         full=near.settings.dispatch.outbox_limit,
     )
-    drafted = handlers.drafted_replies(near.database, postman, doors.name_for)
+    drafted = handlers.drafted_replies(
+        near.database, postman, doors.name_for, near.settings.mail.domain
+    )
     reported = handlers.delivery_reports(near.database, postman)
     stage.consumes(ReplyDrafted, drafted, Policy(batch=100))
     stage.consumes(DeliveryReported, reported, Policy(batch=100))
@@ -75,7 +79,9 @@ def alert_doors(settings: Settings) -> dict[str, AlertDoor]:
 
 def doors_of(settings: Settings) -> Doors:
     """Return the doors by which replies leave."""
-    return Doors(MeteredOutbound(_usual_door(settings)))
+    usual, mail = _usual_door(settings), mail_door(settings)
+    own = {Channel.EMAIL.value: MeteredOutbound(mail)} if mail else {}
+    return Doors(MeteredOutbound(usual), own)
 
 
 def _usual_door(settings: Settings) -> Outbound:

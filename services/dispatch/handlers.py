@@ -20,8 +20,10 @@ from storage import answering, doubts, outbox
 from storage.database import Database
 
 
-def drafted_replies(database: Database, postman: Postman, door_of: Callable[[str], str]) -> Handler:
-    """Return the handler of `printer.drafted`."""
+def drafted_replies(
+    database: Database, postman: Postman, door_of: Callable[[str], str], domain: str = ""
+) -> Handler:
+    """Return the handler of `printer.drafted`; `domain` is what our Message-IDs end with."""
 
     async def handle(events: Sequence[ReplyDrafted]) -> list[Sequence[Event]]:
         postman.room()
@@ -29,7 +31,7 @@ def drafted_replies(database: Database, postman: Postman, door_of: Callable[[str
         # A microsecond apart: the order in which they are sent, within a conversation too.
         moments = [now + timedelta(microseconds=place) for place in range(len(events))]
         doors = [door_of(event.message.channel.value) for event in events]
-        await database.write(_plan, events, doors, moments)
+        await database.write(_plan, events, doors, moments, domain)
         postman.hurry()
         return [() for _ in events]  # the postman tells, once it has sent
 
@@ -41,13 +43,15 @@ def _plan(
     events: Sequence[ReplyDrafted],
     doors: Sequence[str],
     moments: Sequence[datetime],
+    domain: str,
 ) -> None:
     answered = answering.answered(session, [str(event.message.message_id) for event in events])
     rows = []
     for event, door, moment in zip(events, doors, moments, strict=True):
-        row = printer.plan(event, door, moment)
+        row = printer.plan(event, door, moment, domain)
         rows.append(row | answered.get(row["message_id"], {}))
     outbox.record(session, rows)
+    answering.note_threads(session, rows)
 
 
 def delivery_reports(database: Database, postman: Postman) -> Handler:

@@ -27,9 +27,13 @@ class Row(Protocol):
     last_error: str
 
 
-def plan(event: ReplyDrafted, outbound: str, now: datetime) -> dict[str, Any]:
-    """Return the outbox row of a draft: queued, held (a trial), or with nothing to send."""
+def plan(event: ReplyDrafted, outbound: str, now: datetime, domain: str = "") -> dict[str, Any]:
+    """Return the outbox row of a draft: queued, held (a trial), or with nothing to send.
+
+    `domain` is what our Message-IDs end with; empty: mails have none of ours.
+    """
     message, draft = event.message, event.draft
+    by_mail = message.channel is Channel.EMAIL
     status = SendStatus.QUEUED
     if draft.action is Action.IGNORE:
         status = SendStatus.NONE
@@ -42,10 +46,10 @@ def plan(event: ReplyDrafted, outbound: str, now: datetime) -> dict[str, Any]:
         "channel": message.channel.value,
         "address": message.sender,
         "ours": "",
-        "mail_id": "",
+        "mail_id": f"<{event.event_id}@{domain}>" if by_mail and domain else "",
         "in_reply_to": "",
         "mail_references": [],
-        "subject": _subject(message.subject) if message.channel is Channel.EMAIL else "",
+        "subject": _subject(message.subject) if by_mail else "",
         "text": draft.text,
         "action": draft.action.value,
         "reason": draft.reason,
