@@ -24,4 +24,10 @@ def mail_door(settings: Settings) -> Outbound | None:
             smtp.host, smtp.port, smtp.tls, smtp.ca, smtp.user, password, smtp.timeout_s
         )
         return SmtpOutbound(server, sender_of(settings))
+    if settings.mail.out == "sendgrid":
+        from gateways.sendgrid import SendGridOutbound  # noqa: PLC0415 - where it is set
+
+        grid = settings.sendgrid
+        key = grid.key.get_secret_value()
+        return SendGridOutbound(key, sender_of(settings), grid.url, grid.timeout_s)
     return None
