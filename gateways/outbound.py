@@ -41,6 +41,17 @@ class OutcomeUnknown(Exception):  # noqa: N818 - neither failure nor success
     """It may have left: sending again could say it twice."""
 
 
+class Refused(Exception):  # noqa: N818 - a verdict, whose weight the code says
+    """The provider refuses, and says why by a code; nothing left.
+
+    What the code means for us is in the table `provider_error`: see `services.verdicts`.
+    """
+
+    def __init__(self, provider: str, code: str, why: str, *, status: int = 0) -> None:
+        super().__init__(why)
+        self.provider, self.code, self.status = provider, code, status
+
+
 class Outbound(Protocol):
     """A door for replies.
 

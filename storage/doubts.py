@@ -105,6 +105,22 @@ def failed(session: Session, reply_id: str, detail: str, outbound: str) -> bool:
     )
 
 
+def again(session: Session, reply_id: str, provider_id: str, at: datetime) -> None:
+    """Have a reply sent once more at `at`: its provider said that it arrived nowhere."""
+    session.execute(
+        update(Outgoing)
+        .where(
+            col(Outgoing.reply_id) == reply_id, col(Outgoing.status) == SendStatus.FAILED.value
+        )
+        .values(
+            status=SendStatus.QUEUED.value,
+            provider_id=provider_id,
+            next_attempt_at=at,
+            told_at=None,
+        )
+    )
+
+
 def _changed(
     session: Session,
     reply_id: str,

@@ -1,0 +1,53 @@
+"""What providers' error codes mean at first; people change the table, not this list."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+SUPPRESS, ALERT, RETRY, SLOW_DOWN = "suppress", "alert", "retry", "slow_down"
+
+TWILIO = (
+    ("21610", SUPPRESS, "le destinataire a écrit STOP"),
+    ("21211", SUPPRESS, "ce n'est pas un numéro de téléphone"),
+    ("21214", SUPPRESS, "le numéro ne peut pas être atteint"),
+    ("21217", SUPPRESS, "le numéro n'a pas de forme valable"),
+    ("21614", SUPPRESS, "le numéro n'est pas celui d'un mobile"),
+    ("21635", SUPPRESS, "le numéro est celui d'une ligne fixe"),
+    ("30005", SUPPRESS, "ce mobile n'existe pas ou n'est plus en service"),
+    ("30006", SUPPRESS, "ligne fixe, ou opérateur qui ne peut pas être atteint"),
+    ("20003", ALERT, "identifiants refusés : vérifiez ASTREINTE_TWILIO_SID et _TOKEN"),
+    ("21212", ALERT, "notre numéro ou notre nom d'expéditeur n'est pas valable"),
+    ("21408", ALERT, "ce pays n'est pas ouvert dans la console de Twilio"),
+    ("21606", ALERT, "notre numéro ne peut pas envoyer de SMS à ce destinataire"),
+    ("21608", ALERT, "compte d'essai : le destinataire doit d'abord être vérifié"),
+    ("21612", ALERT, "ce destinataire ne peut pas être atteint depuis notre numéro"),
+    ("21617", ALERT, "texte de plus de 1 600 caractères"),
+    ("30002", ALERT, "notre compte est suspendu"),
+    ("30007", ALERT, "filtré par l'opérateur comme indésirable"),
+    ("30024", ALERT, "notre numéro n'est pas déclaré auprès de l'opérateur"),
+    ("30032", ALERT, "notre numéro vert n'est pas vérifié"),
+    ("30034", ALERT, "notre numéro n'est pas enregistré pour les États-Unis"),
+    ("30410", ALERT, "l'opérateur n'a pas répondu : le SMS est peut-être arrivé"),
+    ("30003", RETRY, "mobile éteint ou hors de portée"),
+    ("30004", RETRY, "bloqué par le destinataire ou son opérateur"),
+    ("30008", RETRY, "non remis, sans raison connue"),
+    ("30009", RETRY, "une partie du message manque"),
+    ("20429", SLOW_DOWN, "trop de requêtes à la fois"),
+    ("14107", SLOW_DOWN, "plus de 15 SMS en 30 s entre deux numéros : une boucle ?"),
+    ("21611", SLOW_DOWN, "la file de notre numéro est pleine"),
+    ("30001", SLOW_DOWN, "la file de notre compte a débordé"),
+    ("30022", SLOW_DOWN, "débit dépassé"),
+    ("30023", SLOW_DOWN, "plafond du jour atteint"),
+    ("63017", SLOW_DOWN, "débit du canal dépassé"),
+)
+"""Code, effect, meaning: Twilio's dictionary of errors, and its advice on which to repeat."""
+
+
+def fill() -> None:
+    """Fill the table; on a server a step that failed half way may have done so already."""
+    columns = ("provider", "code", "effect", "meaning")
+    table = sa.table("provider_error", *(sa.column(name, sa.String) for name in columns))
+    op.execute(table.delete())
+    rows = [("twilio", *row) for row in TWILIO]
+    op.bulk_insert(table, [dict(zip(columns, row, strict=True)) for row in rows])
