@@ -12,14 +12,18 @@ from gateways.app import Accept, edge
 from gateways.diagnostics import EpisodeOf, OpenEpisode, diagnostics
 from gateways.readings import Lock, readings
 from gateways.webhook import reports
+from schemas.delivery import DeliveryReported
 from schemas.event import Event
 from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
 from schemas.vocabulary import Fault
 from services import tracing
 from services.bridge import presses_of
+from services.chatting import chat_routes
+from services.mail_doors import mail_routes
 from services.meters import MeteredEdge, paths_of
 from services.neighbours import Neighbours
+from services.telephone import telephone_routes
 from services.telling import Teller
 from services.watch import Healths
 from storage import journal, standing
@@ -45,6 +49,10 @@ def face(near: Neighbours, healths: Healths, parts: Collection[str] = FACES) -> 
         if secret := near.settings.webhook.secret.get_secret_value():
             routers.append(reports(secret, publish))
         routers += _of_rooms(near)
+        routers += _of_mails(near)
+        routers += telephone_routes(near.settings, publish, _acceptor(near))
+        if near.settings.chat.secret.get_secret_value():
+            routers.append(chat_routes(near, publish, _acceptor(near)))
         for router in routers:
             app.include_router(router)
         app.add_middleware(MeteredEdge, paths=paths_of(routers))
@@ -69,6 +77,21 @@ def _of_rooms(near: Neighbours) -> list[APIRouter]:
         secret = near.settings.telegram.secret.get_secret_value()
         routers.append(presses_route(presses_of(near, "edge"), secret))
     return routers
+
+
+def _of_mails(near: Neighbours) -> list[APIRouter]:
+    """Return the routes of e-mail: what comes in, and what became of what left."""
+    teller, publish, accept = Teller(near.broker, CONFIRM_S), _publisher(near), _acceptor(near)
+
+    async def hand_in(event: InboundMessage | DeliveryReported) -> None:
+        if not isinstance(event, InboundMessage) or await accept(event):
+            await publish(event)
+
+    async def publish_all(events: Sequence[DeliveryReported]) -> None:
+        await teller.tell(events, "gateway")
+        tracing.told("edge", events)
+
+    return mail_routes(near.settings, hand_in, publish_all)
 
 
 def _episode_of(near: Neighbours) -> EpisodeOf:

@@ -11,6 +11,9 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
+MAX_FRAME_BYTES = 32_768
+"""Of a WebSocket: eight times the longest message of a chat, in the widest letters."""
+
 
 class PortTaken(Exception):  # noqa: N818 - said to whoever chose it
     """Somebody listens on that port already."""
@@ -58,6 +61,10 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=2,
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_max_queue=4,
+        ws_per_message_deflate=False,  # it would cost each open chat 64 KiB and more
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.event import ASTREINTE, Event
-from schemas.printer import Identifier
+from schemas.printer import Address, Body, Identifier
 
 Words = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=255)]
 
@@ -26,6 +26,7 @@ class DeliveryReported(Event):
     outbound: Identifier = Field(description="the door by which it left")
     provider_id: Words = ""
     detail: Words = Field(default="", description="the provider's reason, if any")
+    code: Words = Field(default="", description="the provider's error code, if any")
 
     @model_validator(mode="before")
     @classmethod
@@ -33,6 +34,7 @@ class DeliveryReported(Event):
         if not isinstance(given, dict) or not {"outbound", "reply_id", "status"} <= given.keys():
             return given
         what = f"{given['outbound']}:{given['reply_id']}:{given['status']}"
+        what += f":{given['code']}" if given.get("code") else ""
         identity = uuid5(ASTREINTE, f"report {what}")
         return {"event_id": identity, "trace_id": identity.hex} | given
 
@@ -40,3 +42,22 @@ class DeliveryReported(Event):
     def key(self) -> str:
         """The reply."""
         return str(self.reply_id)
+
+
+class ReplyShown(Event):
+    """Dispatch: a reply for whoever has the chat open now.
+
+    Whoever comes back later finds it in the record; so nothing is lost when nobody listens.
+    """
+
+    topic: ClassVar[str] = "printer.shown"
+
+    reply_id: UUID
+    conversation_id: Identifier
+    visitor: Address = Field(description="who wrote: the address of the chat message")
+    text: Body
+
+    @property
+    def key(self) -> str:
+        """The visitor."""
+        return self.visitor

@@ -52,6 +52,8 @@ FRIGO: tuple[type[Event], ...] = (
 
 REPORTS: tuple[type[Event], ...] = (delivery.DeliveryReported,)
 """What providers report; dispatch takes it."""
+SHOWN: tuple[type[Event], ...] = (delivery.ReplyShown,)
+"""What open chats show; every edge listens."""
 FEEDBACK: tuple[type[Event], ...] = (frigo.FeedbackGiven,)
 """What people say of what the desk did; dispatch takes it."""
 
@@ -59,6 +61,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(PRINTER[0].topic, PRINTER[0], "channel and sender", 7 * DAY_MS),
     *(Topic(event.topic, event, "conversation", 7 * DAY_MS) for event in PRINTER[1:]),
     *(Topic(event.topic, event, "reply", 7 * DAY_MS) for event in REPORTS),
+    *(Topic(event.topic, event, "visitor", DAY_MS) for event in SHOWN),
     *(Topic(event.topic, event, "unit", 7 * DAY_MS) for event in FRIGO),
     *(Topic(event.topic, event, "unit", 30 * DAY_MS) for event in FEEDBACK),
     *(Topic(f"dead.{stage}", None, "as it was", 30 * DAY_MS) for stage in STAGES),

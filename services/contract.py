@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 import schemas
 from schemas.event import Event
-from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, STAGES, TOPICS, Topic
+from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, SHOWN, STAGES, TOPICS, Topic
 from services import wire
 from services.record import RECORDED
 
@@ -29,6 +29,9 @@ BINDING = "0.5.0"
 
 GATEWAYS = "gateways"
 """Who hands in: our own edge, and whoever publishes the same."""
+
+EDGE = "edge"
+"""What answers gateways and browsers; it shows open chats what was said."""
 
 ABOUT = """\
 A help desk as events over Kafka. Six stages; each consumes one topic and publishes the next.
@@ -179,6 +182,8 @@ def _operations() -> Json:
             found.append((stage, "send", flow[place + 1].topic))
         found.append((stage, "send", f"dead.{stage}"))
     found += [("dispatch", "receive", event.topic) for event in taken]
+    found += [("dispatch", "send", event.topic) for event in SHOWN]
+    found += [(EDGE, "receive", event.topic) for event in SHOWN]
     found += [("record", "receive", topic) for topic in RECORDED]
     found.append(("record", "send", "dead.record"))
     return {
@@ -192,7 +197,7 @@ def _operations() -> Json:
 
 
 def _source(event: type[Event]) -> str:
-    senders = {
+    senders = {event.topic: "dispatch" for event in SHOWN} | {
         cls.topic: who
         for flow in (PRINTER, FRIGO)
         for cls, who in zip(flow, ("gateway", *STAGES), strict=True)

@@ -6,6 +6,7 @@ Stages that share a process share their neighbours: one model in memory, one dat
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
@@ -117,6 +118,10 @@ class Neighbours:
         embedder = Embedder(self.settings.embedding.model, self.settings.embedding.threads)
         self._stack.callback(embedder.close)
         return embedder
+
+    def at_end(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Have something closed when these neighbours are."""
+        self._stack.push_async_callback(close)
 
     def stage(self, name: str) -> Stage:
         """Return a stage without consumers yet."""

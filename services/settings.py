@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings
 
 from services.settings_channels import TwilioSettings
+from services.settings_chat import ChatSettings
 from services.settings_frigo import (
     AlarmSettings,
     MqttSettings,
@@ -26,6 +27,7 @@ from services.settings_frigo import (
     variables,
 )
 from services.settings_mail import ByMail
+from services.settings_policy import PolicySettings
 
 
 class KafkaSettings(BaseSettings):
@@ -209,6 +211,7 @@ class Settings(ByMail):
     ollama: OllamaSettings = Field(default_factory=OllamaSettings)
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+    policy: PolicySettings = Field(default_factory=PolicySettings)
     knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     roster: RosterSettings = Field(default_factory=RosterSettings)
     alarm: AlarmSettings = Field(default_factory=AlarmSettings)
@@ -216,6 +219,7 @@ class Settings(ByMail):
     readings: ReadingsSettings = Field(default_factory=ReadingsSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
     twilio: TwilioSettings = Field(default_factory=TwilioSettings)
+    chat: ChatSettings = Field(default_factory=ChatSettings)
 
     @model_validator(mode="after")
     def _can_send(self) -> Self:

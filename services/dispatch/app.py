@@ -7,10 +7,13 @@ from datetime import timedelta
 from gateways.alerts import AlertDoor, ConsoleDoor
 from gateways.outbound import ConsoleOutbound, FileOutbound, Outbound
 from gateways.webhook import WebhookOutbound
+from knowledge.wording import load_wording
 from schemas.delivery import DeliveryReported
 from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.printer import ReplyDrafted
 from schemas.vocabulary import Channel
+from services.chatting import ChatOutbound
+from services.clearance import Rules
 from services.clerk import Clerk
 from services.courier import Courier
 from services.dispatch import handlers, printer
@@ -21,15 +24,18 @@ from services.neighbours import Neighbours
 from services.on_call import roster_of
 from services.policy import Policy
 from services.postman import Postman
+from services.quiet import quiet_of
 from services.settings import Settings
 from services.stage import Stage
+from services.text_doors import text_door
+from services.texting import BY_TEXT
 
 
 async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start, with the postman beside it."""
     stage = near.stage("dispatch")
     await near.database.prepare(near.settings.database.connect_s)
-    doors = doors_of(near.settings)
+    doors = doors_of(near)
     postman = Postman(
         near.database,
         doors,
@@ -39,7 +45,7 @@ async def build(near: Neighbours) -> Stage:
         full=near.settings.dispatch.outbox_limit,
     )
     drafted = handlers.drafted_replies(
-        near.database, postman, doors.name_for, near.settings.mail.domain
+        near.database, postman, doors.name_for, rules_of(near.settings), near.settings.mail.domain
     )
     reported = handlers.delivery_reports(near.database, postman)
     stage.consumes(ReplyDrafted, drafted, Policy(batch=100))
@@ -48,6 +54,12 @@ async def build(near: Neighbours) -> Stage:
     stage.stopping.append(postman.stop)
     take_alarms(stage, near)
     return stage
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the rules by which replies leave."""
+    policy = settings.policy
+    return Rules(policy, quiet_of(policy), load_wording(), settings.dispatch.signature)
 
 
 def take_alarms(stage: Stage, near: Neighbours) -> None:
@@ -77,11 +89,16 @@ def alert_doors(settings: Settings) -> dict[str, AlertDoor]:
     return {door.name: door for door in doors}
 
 
-def doors_of(settings: Settings) -> Doors:
+def doors_of(near: Neighbours) -> Doors:
     """Return the doors by which replies leave."""
-    usual, mail = _usual_door(settings), mail_door(settings)
-    own = {Channel.EMAIL.value: MeteredOutbound(mail)} if mail else {}
-    return Doors(MeteredOutbound(usual), own)
+    settings = near.settings
+    texts = text_door(settings.twilio, near.database)  # it holds what providers' codes mean
+    own: dict[Channel, Outbound | None] = dict.fromkeys(BY_TEXT, texts)
+    own[Channel.EMAIL] = mail_door(settings, near.database)
+    if settings.chat.secret.get_secret_value():
+        own[Channel.CHAT] = ChatOutbound(near.teller)
+    metered = {channel.value: MeteredOutbound(door) for channel, door in own.items() if door}
+    return Doors(MeteredOutbound(_usual_door(settings)), metered)
 
 
 def _usual_door(settings: Settings) -> Outbound:
