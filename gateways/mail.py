@@ -14,6 +14,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar, cast
 
+from gateways.attachments import Keep
 from gateways.html import text_of
 from schemas.printer import EMAIL, Attachment
 
@@ -57,13 +58,15 @@ class _Bounded(EmailPolicy):
         return name, value[: MAX_PART_HEADER if of_part else MAX_HEADER]
 
 
-def fields_of(raw: bytes) -> dict[str, Any]:
+def fields_of(raw: bytes, keep: Keep | None = None) -> dict[str, Any]:
     """Read a mail, for all that can be read of it, whatever its sender may have written.
 
     Parameters
     ----------
     raw
         The mail as it came: head, empty line, body.
+    keep
+        What to do with the files that came along; without it they are only named.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def fields_of(raw: bytes) -> dict[str, Any]:
         "to": _address(mail, "to"),
         "subject": _line(_header(mail, "subject")),
         "text": _body(parts),
-        "attachments": tuple(islice(_attachments(parts, f"eml:{digest}"), MAX_ATTACHMENTS)),
+        "attachments": tuple(islice(_attachments(parts, f"eml:{digest}", keep), MAX_ATTACHMENTS)),
         "in_reply_to": answered[0] if answered else None,
         "references": tuple(MESSAGE_ID.findall(_raw(mail, "references")))[-MAX_REFERENCES:],
         "headers": dict(_telling(mail)),
@@ -210,12 +213,16 @@ def _body(parts: list[EmailMessage]) -> str:
     return next((text for part in ranked if (text := _text(part)).strip()), "")
 
 
-def _attachments(parts: list[EmailMessage], reference: str) -> Iterator[Attachment]:
+def _attachments(
+    parts: list[EmailMessage], reference: str, keep: Keep | None
+) -> Iterator[Attachment]:
     for number, part in enumerate(filter(_attached, parts), 1):
         name = _whole(str(_safely(part.get_filename, None) or f"attachment-{number}"))
-        yield Attachment(
+        data = _payload(part)
+        found = Attachment(
             name=_line(name),
             content_type=_line(_kind(part)),
-            size_bytes=len(_payload(part)),
+            size_bytes=len(data),
             reference=reference,
         )
+        yield keep(found, data) if keep else found

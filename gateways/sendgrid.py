@@ -19,8 +19,8 @@ from python_http_client.exceptions import HTTPError, TooManyRequestsError
 from sendgrid import SendGridAPIClient
 
 from gateways.composing import Sender, headers_of, page_of, recipient_of, subject_of
-from gateways.outbound import Letter, OutcomeUnknown
-from schemas.errors import Rejected, Unavailable
+from gateways.outbound import Letter, OutcomeUnknown, Refused
+from schemas.errors import Unavailable
 
 NAME = "sendgrid"
 HOST = "https://api.sendgrid.com"
@@ -46,7 +46,7 @@ class SendGridOutbound:
         self._threads = ThreadPoolExecutor(AT_ONCE, NAME)
 
     async def send(self, letter: Letter) -> str:
-        """Hand a mail in. Raises as `Outbound.send` says."""
+        """Hand a mail in. Raises as `Outbound.send` says, and `Refused`."""
         work = partial(self._send, body_of(letter, self._sender))
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -60,7 +60,8 @@ class SendGridOutbound:
             said = f"SendGrid answers {error.status_code}"
             if error.status_code >= SERVER:
                 raise OutcomeUnknown(said) from None
-            raise Rejected(said) from None
+            status = error.status_code
+            raise Refused(NAME, str(status), said, status=status) from None
         except URLError as error:  # raised until the request is written, no longer
             msg = f"SendGrid cannot be reached ({type(error.reason).__name__})"
             raise Unavailable(msg) from error

@@ -1,12 +1,13 @@
 """Replies by mail, over a mail server (SMTP).
 
 Until the text itself is on its way, whatever goes wrong is `Unavailable` or, by the server's
-code, `Rejected`: 4xx not now, 5xx never. When the connection breaks after that, nobody can say
+code, `Refused`: 4xx not now, 5xx never. When the connection breaks after that, nobody can say
 whether the server took the mail.
 """
 
 from __future__ import annotations
 
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,13 @@ from pathlib import Path
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
 from gateways.composing import Sender, mail_of, recipient_of
-from gateways.outbound import Letter, OutcomeUnknown
-from schemas.errors import Rejected, Unavailable
+from gateways.outbound import Letter, OutcomeUnknown, Refused
+from schemas.errors import Unavailable
 
+NAME = "smtp"
 AT_ONCE = 8
+ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
+"""What a refusal is about (RFC 3463): 5.1.1 is a mailbox that does not exist."""
 NOT_NOW, NEVER = 400, 500
 """Where the codes begin that refuse for now, and for good (RFC 5321, 4.2.1)."""
 
@@ -53,7 +57,7 @@ class MailServer:
 class SmtpOutbound:
     """A mail server; each letter has a connection of its own."""
 
-    name = "smtp"
+    name = NAME
     at_once = AT_ONCE
     settles_after_s = 0.0
 
@@ -62,7 +66,7 @@ class SmtpOutbound:
         self._sender = sender
 
     async def send(self, letter: Letter) -> str:
-        """Hand a mail in. Raises as `Outbound.send` says."""
+        """Hand a mail in. Raises as `Outbound.send` says, and `Refused`."""
         mail = mail_of(letter, self._sender)
         data, to = mail.as_bytes(), recipient_of(letter)
         client = self._server.client(self._sender.domain)
@@ -79,7 +83,7 @@ class SmtpOutbound:
             await client.mail(self._sender.address)
             await client.rcpt(to)
         except SMTPResponseException as error:
-            raise _refused(error.code) from error
+            raise _refused(error) from error
         except (SMTPException, OSError) as error:
             msg = f"the mail server does not answer ({type(error).__name__})"
             raise Unavailable(msg) from error
@@ -116,12 +120,14 @@ async def _hand_in(client: SMTP, data: bytes) -> None:
     except SMTPResponseException as error:
         if error.code < NOT_NOW:  # no answer that makes sense
             raise OutcomeUnknown(str(error.code)) from error
-        raise _refused(error.code) from error
+        raise _refused(error) from error
     except (SMTPException, OSError) as error:
         msg = f"no answer from the mail server ({type(error).__name__})"
         raise OutcomeUnknown(msg) from error
 
 
-def _refused(code: int) -> Rejected | Unavailable:
-    said = f"the mail server answers {code}"
-    return Rejected(said) if code >= NEVER else Unavailable(said)
+def _refused(error: SMTPResponseException) -> Exception:
+    told = ENHANCED.match(error.message)
+    code = told[1] if told else str(error.code)
+    said = f"the mail server answers {error.code}"
+    return Refused(NAME, code, said) if error.code >= NEVER else Unavailable(said)

@@ -9,8 +9,16 @@ from sqlmodel import Session
 
 from gateways.outbound import Refused
 from schemas.delivery import DeliveryReported
-from services.verdicts import LEFT_ALONE, RETRY, SLOW_DOWN, TRIES, judge, leave_alone
-from storage import doubts, outbox
+from services.verdicts import (
+    LEFT_ALONE,
+    RETRY,
+    SLOW_DOWN,
+    SUPPRESS,
+    TRIES,
+    judge,
+    leave_alone,
+)
+from storage import doubts, outbox, provider_errors
 from storage.tables import Outgoing
 
 AGAIN_AFTER = (timedelta(minutes=10), timedelta(hours=2))
@@ -26,7 +34,7 @@ def take_in(session: Session, events: Sequence[DeliveryReported]) -> None:
         if event.status == "failed":
             news = _failed(session, row, event)
         else:
-            news = _went_well(session, event)
+            news = _went_well(session, row, event)
         if news:
             attempt = {
                 "reply_id": row.reply_id,
@@ -50,13 +58,22 @@ def _is_of_another_attempt(row: Outgoing, event: DeliveryReported) -> bool:
     return same if row.status in outbox.WAITING else not same
 
 
-def _went_well(session: Session, event: DeliveryReported) -> bool:
+def _went_well(session: Session, row: Outgoing, event: DeliveryReported) -> bool:
     name, door, at = str(event.reply_id), event.outbound, event.occurred_at
     # Reports overtake one another: one that arrived has also left.
     news = doubts.left(session, name, event.provider_id, at, door)
     if event.status == "delivered":
         news = doubts.delivered(session, name, at, door) or news
+    _take_at_their_word(session, row, event)
     return news
+
+
+def _take_at_their_word(session: Session, row: Outgoing, event: DeliveryReported) -> None:
+    """Send nothing more to whoever complains of what arrived, or bounces after all."""
+    why = Refused(event.outbound, event.code, event.detail)
+    known = provider_errors.meaning(session, why.provider, why.code) if event.code else None
+    if known and known.effect == SUPPRESS:
+        leave_alone(session, why, row.channel, row.address)
 
 
 def _failed(session: Session, row: Outgoing, event: DeliveryReported) -> bool:
@@ -64,6 +81,7 @@ def _failed(session: Session, row: Outgoing, event: DeliveryReported) -> bool:
     attempts, channel, address = row.attempts, row.channel, row.address
     said = " ".join(part for part in (event.code, event.detail) if part)
     if not doubts.failed(session, name, said, door):
+        _take_at_their_word(session, row, event)
         return False
     if not event.code:
         return True

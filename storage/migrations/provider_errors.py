@@ -43,11 +43,45 @@ TWILIO = (
 )
 """Code, effect, meaning: Twilio's dictionary of errors, and its advice on which to repeat."""
 
+SENDGRID = (
+    ("bounce", SUPPRESS, "l'adresse n'existe pas"),
+    ("dropped", SUPPRESS, "adresse que SendGrid ne sert plus : refusée, désabonnée ou plainte"),
+    ("spamreport", SUPPRESS, "le destinataire a signalé un courriel indésirable"),
+    ("unsubscribe", SUPPRESS, "le destinataire s'est désabonné"),
+    ("blocked", ALERT, "refusé pour le moment par le serveur du destinataire"),
+    ("dropped_by_us", ALERT, "non envoyé : contenu jugé indésirable, ou quota dépassé"),
+    ("400", ALERT, "courriel refusé par SendGrid"),
+    ("401", ALERT, "clé refusée : vérifiez ASTREINTE_SENDGRID_KEY"),
+    ("403", ALERT, "expéditeur non vérifié : vérifiez ASTREINTE_MAIL_SENDER chez SendGrid"),
+    ("413", ALERT, "courriel trop grand"),
+)
+"""Events of its Event Webhook, and statuses of its REST API."""
+
+SMTP = (
+    ("5.0.0", SUPPRESS, "l'adresse refuse les courriels pour de bon"),
+    ("5.1.0", SUPPRESS, "l'adresse n'est pas valable"),
+    ("5.1.1", SUPPRESS, "l'adresse n'existe pas"),
+    ("5.1.2", SUPPRESS, "le domaine de l'adresse n'existe pas"),
+    ("5.1.3", SUPPRESS, "l'adresse est mal écrite"),
+    ("5.1.6", SUPPRESS, "le destinataire a changé d'adresse"),
+    ("5.1.10", SUPPRESS, "le domaine de l'adresse ne reçoit pas de courriels"),
+    ("5.2.1", SUPPRESS, "la boîte est fermée"),
+    ("5.4.1", SUPPRESS, "le serveur du destinataire ne connaît pas l'adresse"),
+    ("5.4.4", SUPPRESS, "le domaine de l'adresse ne mène nulle part"),
+    ("5.5.0", SUPPRESS, "la boîte n'existe pas"),
+    ("5.2.2", ALERT, "la boîte du destinataire est pleine"),
+    ("5.2.3", ALERT, "courriel trop grand pour le destinataire"),
+    ("5.3.4", ALERT, "courriel trop grand"),
+    ("5.7.1", ALERT, "refusé par une règle du serveur : notre nom ou notre texte ?"),
+)
+"""Of bounces and refusals by a mail server (RFC 3463)."""
+
 
 def fill() -> None:
     """Fill the table; on a server a step that failed half way may have done so already."""
     columns = ("provider", "code", "effect", "meaning")
     table = sa.table("provider_error", *(sa.column(name, sa.String) for name in columns))
     op.execute(table.delete())
-    rows = [("twilio", *row) for row in TWILIO]
+    known = {"twilio": TWILIO, "sendgrid": SENDGRID, "smtp": SMTP}
+    rows = [(provider, *row) for provider, codes in known.items() for row in codes]
     op.bulk_insert(table, [dict(zip(columns, row, strict=True)) for row in rows])

@@ -10,6 +10,7 @@ from storage.tables.columns import MYSQL
 from storage.tables.equipment import Device, Episode, PrinterModel, Unit
 from storage.tables.findings import Extraction, Metric, Prediction, Retrieval
 from storage.tables.knowledge import Article, ArticleVersion, Imported
+from storage.tables.mailboxes import Fetched, Mailbox
 from storage.tables.people import (
     Attachment,
     Consent,
@@ -22,7 +23,7 @@ from storage.tables.people import (
     ThreadId,
 )
 from storage.tables.road import DeadLetter, Journal, Recorded
-from storage.tables.sending import Attempt, Latch, Outgoing, ProviderError, Suppression
+from storage.tables.sending import Attempt, Breaker, Latch, Outgoing, ProviderError, Suppression
 
 __all__ = [
     "Alert",
@@ -30,6 +31,7 @@ __all__ = [
     "ArticleVersion",
     "Attachment",
     "Attempt",
+    "Breaker",
     "Consent",
     "Contact",
     "Conversation",
@@ -38,11 +40,13 @@ __all__ = [
     "Device",
     "Episode",
     "Extraction",
+    "Fetched",
     "Heartbeat",
     "History",
     "Imported",
     "Journal",
     "Latch",
+    "Mailbox",
     "Message",
     "Metric",
     "Outgoing",

@@ -47,6 +47,7 @@ class Conversation(SQLModel, table=True):
 
     `state` follows `last_message_id`: the outcome of an older message does not change it. Where
     that is `imported`, it is what the export said, until the customer writes again.
+    `follows`: the closed one that its first mail answered to, under another subject.
     `version` counts changes, for those who change what they have read before.
     """
 
@@ -58,6 +59,7 @@ class Conversation(SQLModel, table=True):
 
     conversation_id: str = Field(primary_key=True, max_length=40)
     customer_id: str = Field(foreign_key="customer.customer_id", max_length=40)
+    follows: str | None = Field(default=None, max_length=40)
     device_id: str | None = Field(default=None, max_length=40)
     external_ref: str | None = Field(default=None, max_length=255)
     channel: str = Field(max_length=16)
@@ -147,3 +149,4 @@ class Attachment(SQLModel, table=True):
     content_type: str = Field(default="", max_length=998)
     size_bytes: int = 0
     reference: str = Field(default="", max_length=998)
+    warning: str = Field(default="", max_length=998)

@@ -11,11 +11,15 @@ from storage.tables.columns import Utc, counter, long_text
 
 
 class Outgoing(SQLModel, table=True):
-    """The outbox: one row for each reply, recorded before it is tried."""
+    """The outbox: one row for each reply, recorded before it is tried.
+
+    `segments`: of a text message, what is paid for.
+    """
 
     __table_args__ = (
         Index("outgoing_queue", "status", "created_at"),
         Index("outgoing_turn", "conversation_id", "status", "created_at"),
+        Index("outgoing_address", "address", "created_at"),
     )
 
     reply_id: str = Field(primary_key=True, max_length=36)
@@ -29,6 +33,7 @@ class Outgoing(SQLModel, table=True):
     in_reply_to: str = Field(default="", max_length=998)
     mail_references: list[str] = Field(default_factory=list, sa_column=Column(JSON))
     text: str = Field(sa_column=Column(long_text(), nullable=False))
+    segments: int = 0
     action: str = Field(max_length=16)
     reason: str = Field(max_length=40)
     how: str = Field(max_length=120)
@@ -57,6 +62,20 @@ class Suppression(SQLModel, table=True):
     source: str = Field(default="", max_length=80)
     since: datetime = Field(sa_type=Utc)
     until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Breaker(SQLModel, table=True):
+    """A time in which nothing left by itself: too much did, or too much failed.
+
+    It ends at `until`, or when a person ends it: `closed_at`.
+    """
+
+    opened_at: datetime = Field(primary_key=True, sa_type=Utc)
+    reason: str = Field(max_length=40)
+    detail: str = Field(default="", max_length=500)
+    until: datetime | None = Field(default=None, sa_type=Utc)
+    closed_at: datetime | None = Field(default=None, sa_type=Utc)
+    closed_by: str = Field(default="", max_length=80)
 
 
 class ProviderError(SQLModel, table=True):

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateways.outbound import OutcomeUnknown
+from gateways.outbound import OutcomeUnknown, Refused
 from gateways.sendgrid import SendGridOutbound
-from schemas.errors import Rejected, Unavailable
+from schemas.errors import Unavailable
 from schemas.tags import conversation_of
 from tests.gateways.test_smtp import HOSTILE, LETTER, SENDER
 from tests.vendors.sendgrid import KEY, SendGrid, sendgrid
@@ -64,13 +64,13 @@ async def test_hostile_fields_are_posted_as_one_line_or_not_at_all():
 async def test_what_sendgrid_refuses_is_never_sent(status: int):
     async with meeting() as (server, door):
         server.moods = [status]
-        with pytest.raises(Rejected, match=str(status)):
+        with pytest.raises(Refused, match=str(status)):
             await door.send(LETTER)
 
 
 async def test_a_key_that_is_wrong_is_refused():
     async with meeting(key="SG.other") as (_, door):
-        with pytest.raises(Rejected, match="401"):
+        with pytest.raises(Refused, match="401"):
             await door.send(LETTER)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from gateways import smtp
 from gateways.composing import Sender, mail_of, page_of, recipient_of
-from gateways.outbound import Letter, OutcomeUnknown
+from gateways.outbound import Letter, OutcomeUnknown, Refused
 from gateways.smtp import SmtpOutbound
 from schemas.errors import Rejected, Unavailable
 from schemas.tags import conversation_of
@@ -110,14 +110,17 @@ def test_a_domain_with_accents_is_written_in_its_ascii_form():
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-@pytest.mark.parametrize(("answer", "kind"), [("451 later", Unavailable), ("550 never", Rejected)])
+@pytest.mark.parametrize(
+    ("answer", "kind"), [("451 later", Unavailable), ("550 5.1.1 never", Refused)]
+)
 async def test_the_servers_code_says_whether_it_is_now_or_never(
     command: str, answer: str, kind: type[Exception]
 ):
     async with meeting() as (server, door):
         server.moods[command] = [answer]
-        with pytest.raises(kind, match=answer[:3]):
+        with pytest.raises(kind, match=answer[:3]) as raised:
             await door.send(LETTER)
+        assert getattr(raised.value, "code", "5.1.1") == "5.1.1"
         assert server.taken == []
 
 
@@ -187,6 +190,7 @@ async def test_the_password_goes_over_tls_only_and_a_wrong_one_leaves_the_letter
             await SmtpOutbound(replace(where, ca=None), SENDER).send(LETTER)
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 async def test_a_server_without_tls_does_not_hear_the_password():
     async with mail_server(login=("ana", "right")) as server:
         where = smtp.MailServer(
