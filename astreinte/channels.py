@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import typer
 from rich import box
@@ -13,25 +13,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from astreinte import output
+from astreinte.finding import Finding
 from astreinte.options import JsonOption, app, settings_of
+from astreinte.twilio_checks import twilio
 from services.settings import Settings
 
 channels = typer.Typer(help="The channels by which customers write.")
 app.add_typer(channels, name="channels")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one check of a channel found; `detail` is a sentence for operators, in French."""
-
-    channel: str
-    what: str
-    good: bool
-    detail: str
-
-
 Check = Callable[[Settings], AsyncIterator[Finding]]
-CHECKS: list[Check] = []
+CHECKS: list[Check] = [twilio]
 """One function for each vendor; it finds nothing where the vendor is not set."""
 
 
