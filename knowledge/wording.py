@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
 from schemas.vocabulary import Language
 
+MAX_COMMAND = 60
+"""Characters: what is longer says more than a command."""
 FILE = Path(__file__).parent / "wording.yaml"
+
+
+Command = Literal["stop", "start", "help"]
 
 
 class Words(BaseModel):
@@ -26,11 +34,14 @@ class Words(BaseModel):
     otherwise: str
     reach: str
     machine: str
+    machine_handoff: str
+    machine_sms: str
     sources: str
     signed: str
     sms: str
     gathered: str
     handoff: dict[str, str]
+    commands: dict[Command, str]
 
 
 class Wording(BaseModel):
@@ -41,14 +52,33 @@ class Wording(BaseModel):
     fr: Words
     en: Words
     reasons: dict[str, tuple[str, str]]
+    commands: dict[Command, dict[Language | Literal["any"], tuple[str, ...]]]
 
     def of(self, language: Language) -> Words:
         """Return the words of a language."""
         return self.fr if language is Language.FR else self.en
 
+    def command(self, text: str) -> tuple[Command, Language | None] | None:
+        """Return the command that a whole text is, and its language where the word has one."""
+        said = _bare(text)
+        for command, words in self.commands.items():
+            for language, known in words.items():
+                if said in known:
+                    return command, None if language == "any" else language
+        return None
+
     def reason(self, code: str, language: Language) -> str:
         """Return the label of a reason; the code itself when there is none."""
         return self.reasons.get(code, (code, code))[language is Language.EN]
+
+
+def _bare(text: str) -> str:
+    """Return words without case, accents and marks."""
+    if len(text) > MAX_COMMAND:
+        return ""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"[^\W_]+", plain))
 
 
 @cache

@@ -41,6 +41,11 @@ OUTBOX_ROWS = Gauge("astreinte_outbox_rows", "Replies that have not left, by sta
 OUTBOX_OLDEST = Gauge("astreinte_outbox_oldest_seconds", "Age of the oldest of them")
 WAITS = ("queued", "sending", "doubtful")
 
+VERDICTS = Counter(
+    "astreinte_drafts_total", "Drafts, by what dispatch did with them", ["outcome", "reason"]
+)
+BREAKER = Gauge("astreinte_breaker_open", "1 while no reply leaves by itself")
+
 PROVIDER_CALLS = Counter(
     "astreinte_provider_calls_total", "Replies given to a provider", ["provider", "outcome"]
 )

@@ -44,6 +44,12 @@ def record(session: Session, rows: list[dict[str, Any]]) -> None:
     insert_new(session, Outgoing, rows)
 
 
+def there_already(session: Session, message_ids: Sequence[str]) -> set[str]:
+    """Return which of these messages have their reply in the outbox."""
+    mine = select(Outgoing.message_id).where(col(Outgoing.message_id).in_(message_ids))
+    return set(session.exec(mine))
+
+
 def claim(session: Session, owner: str, now: datetime, limit: int) -> Sequence[Outgoing]:
     """Take the replies that are due, and the outcomes that were not told; oldest first.
 

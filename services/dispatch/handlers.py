@@ -11,8 +11,10 @@ from schemas.delivery import DeliveryReported
 from schemas.event import Event
 from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.printer import ReplyDrafted
-from services import alarms
+from services import alarms, clearance, metrics, reports
+from services.clearance import Rules
 from services.dispatch import printer
+from services.permission import Verdict
 from services.policy import Handler
 from services.postman import Postman
 from services.rounds import Rounds
@@ -21,7 +23,11 @@ from storage.database import Database
 
 
 def drafted_replies(
-    database: Database, postman: Postman, door_of: Callable[[str], str], domain: str = ""
+    database: Database,
+    postman: Postman,
+    door_of: Callable[[str], str],
+    rules: Rules,
+    domain: str = "",
 ) -> Handler:
     """Return the handler of `printer.drafted`; `domain` is what our Message-IDs end with."""
 
@@ -31,7 +37,9 @@ def drafted_replies(
         # A microsecond apart: the order in which they are sent, within a conversation too.
         moments = [now + timedelta(microseconds=place) for place in range(len(events))]
         doors = [door_of(event.message.channel.value) for event in events]
-        await database.write(_plan, events, doors, moments, domain)
+        verdicts = await database.write(_plan, events, doors, moments, rules, domain)
+        for verdict in verdicts:
+            metrics.VERDICTS.labels(verdict.outcome, verdict.reason).inc()
         postman.hurry()
         return [() for _ in events]  # the postman tells, once it has sent
 
@@ -43,15 +51,17 @@ def _plan(
     events: Sequence[ReplyDrafted],
     doors: Sequence[str],
     moments: Sequence[datetime],
+    rules: Rules,
     domain: str,
-) -> None:
+) -> Sequence[Verdict]:
     answered = answering.answered(session, [str(event.message.message_id) for event in events])
     rows = []
     for event, door, moment in zip(events, doors, moments, strict=True):
         row = printer.plan(event, door, moment, domain)
         rows.append(row | answered.get(row["message_id"], {}))
-    outbox.record(session, rows)
+    rows, verdicts = clearance.clear(session, events, rows, rules)
     answering.note_threads(session, rows)
+    return verdicts
 
 
 def delivery_reports(database: Database, postman: Postman) -> Handler:

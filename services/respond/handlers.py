@@ -13,7 +13,6 @@ from knowledge.wording import Wording
 from schemas.event import Event
 from schemas.frigo import AlertDrafted, AlertGrounded
 from schemas.printer import MessageGrounded, ReplyDrafted
-from schemas.vocabulary import Action
 from services import metrics, tracing
 from services.policy import Handler
 from services.respond import frigo, printer
@@ -40,7 +39,7 @@ def grounded_messages(llm: Ollama | None, wording: Wording, sender: Sender) -> H
 async def _in_better_words(
     drafted: ReplyDrafted, llm: Ollama | None, wording: Wording, sender: Sender
 ) -> ReplyDrafted:
-    if drafted.draft.action is not Action.REPLY or llm is None or llm.resting:
+    if not drafted.draft.sources or llm is None or llm.resting:  # only articles are reworded
         return drafted
     outcome, began = "none", time.perf_counter()
     try:

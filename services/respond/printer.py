@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from knowledge.wording import Wording, Words
+from knowledge.segments import ADVISED, in_plain_letters
+from knowledge.wording import Command, Wording, Words
 from schemas.printer import Draft, MessageGrounded, Passage, ReplyDrafted
 from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, kind_label
 
@@ -42,7 +43,8 @@ NO_ANSWER: Mapping[Intent, tuple[str, float]] = {
 """Intents that need no answer, and the confidence from which we dare to give none."""
 
 _PERSON = re.compile(
-    r"^\W*(humain|human|agent)\W*$|"
+    r"^\W*(humain|human|agent|personne|person|conseill[eè]re?|op[ée]rateur|operator)"
+    r"\W{0,9}(svp|s'il vous pla[iî]t|please)?\W{0,9}$|"
     r"\b(parler (à|a|avec) (une? )?(personne|humain|conseill\w+|quelqu'un)|"
     r"(speak|talk) (to|with) (a |an )?(person|human|agent|someone))\b",
     re.IGNORECASE,
@@ -79,6 +81,18 @@ def decide(event: MessageGrounded) -> tuple[Action, str]:
 
 def _reason(event: MessageGrounded) -> str:
     seen = event.classification
+def command(event: MessageGrounded, wording: Wording) -> tuple[Command, Language] | None:
+    """Return what a text message commands (STOP, START, HELP), and the language to confirm it in.
+
+    It obeys whatever the classifiers thought of it: a word alone tells them nothing.
+    """
+    message = event.message
+    if message.channel is not Channel.SMS or message.automatic:
+        return None
+    found = wording.command(message.text)
+    return found and (found[0], found[1] or event.classification.language)
+
+
     if seen.intent in BY_A_PERSON:
         return BY_A_PERSON[seen.intent]
     if seen.category in {
@@ -96,7 +110,12 @@ def draft(event: MessageGrounded, wording: Wording, sender: Sender, now: datetim
     action, reason = decide(event)
     text = ""
     sources: tuple[str, ...] = ()
-    if action is Action.REPLY:
+    if found := command(event, wording):
+        (reason, language), action = found, Action.REPLY
+        contact = f" ({sender.contact})" if sender.contact else ""
+        said = wording.of(language).commands[reason]
+        text = said.format(signature=sender.signature, contact=contact)
+    elif action is Action.REPLY:
         text = reply_text(event, wording, sender)
         sources = (event.passages[0].article,)
     elif action is Action.HANDOFF:
@@ -125,7 +144,7 @@ def reply_text(event: MessageGrounded, wording: Wording, sender: Sender) -> str:
             words.otherwise.format(call_technician=passage.call_technician)
             + "\n"
             + words.reach.format(contact=contact),
-            words.machine + "\n" + words.sources.format(sources=passage.source),
+            words.sources.format(sources=passage.source),
             words.signed.format(signature=sender.signature),
         ]
     )
@@ -208,7 +227,7 @@ def reworded(
     """Return the draft in the model's words, with what a template would add at its end."""
     words = wording.of(drafted.classification.language)
     contact = f" ({sender.contact})" if sender.contact else ""
-    tail = [words.reach.format(contact=contact), words.machine]
+    tail = [words.reach.format(contact=contact)]
     tail.append(words.sources.format(sources=drafted.passages[0].source))
     made = drafted.draft.model_copy(
         update={"text": "\n\n".join([text.strip(), "\n".join(tail)]), "how": f"llm:{model}"}

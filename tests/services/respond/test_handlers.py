@@ -38,7 +38,7 @@ async def test_a_models_good_words_are_used_and_named(fake: FakeOllama) -> None:
     told = await draft(Ollama(fake.url))
     assert told.how == "llm:qwen3:4b"
     assert told.text.startswith(GOOD)
-    assert "Cette réponse est automatique" in told.text
+    assert "Pour parler à une personne, répondez HUMAIN" in told.text
     assert (told.action, told.sources) == (Action.REPLY, ("paper-jam",))
 
 

@@ -78,6 +78,5 @@ def test_the_models_words_end_with_what_a_template_says() -> None:
     told = reworded(reply(), "  Bonjour, retirez la feuille. ", "qwen3:4b", WORDING, SENDER)
     assert told.draft.how == "llm:qwen3:4b"
     assert told.draft.text.startswith("Bonjour, retirez la feuille.\n\nPour parler à une personne")
-    assert "automatique" in told.draft.text
     assert "Source : " in told.draft.text
     assert told.draft.sources == ("paper-jam",)
