@@ -154,6 +154,7 @@
       var before = node && said.part > 1 ? node.firstChild.textContent : "";
       node = line(said.id, "desk", before + said.text);
       node.whole = said.done;
+      list.scrollTop += node.getBoundingClientRect().top - list.getBoundingClientRect().top - 8; // its beginning
     }
   }
 
