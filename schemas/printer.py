@@ -21,7 +21,6 @@ MAX_TEXT_CHARACTERS = 131_072
 EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\".]+(\.[^@\s<>\".]+)+")
 PHONE = re.compile(r"\+?[0-9][0-9 .()-]{2,24}")
 
-Clean = StringConstraints(pattern=r"^[^\x00]*$")
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=998)]
 """One line of a mail's head: 998 characters at most (RFC 5322, 2.1.1), no NUL, no line break."""
 Address = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=320)]
@@ -30,7 +29,7 @@ Identifier = Annotated[
     str, StringConstraints(pattern=r"^[^\x00\r\n]+$", max_length=255, strip_whitespace=True)
 ]
 """Blanks around it tell nothing apart: for MySQL those at its end are no difference."""
-Body = Annotated[str, Clean, Field(max_length=MAX_TEXT_CHARACTERS)]
+Body = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=MAX_TEXT_CHARACTERS)]
 Confidence = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -41,6 +40,7 @@ class Attachment(Value):
     content_type: Line = "application/octet-stream"
     size_bytes: int = Field(ge=0)
     reference: Line
+    warning: Line = Field(default="", description="why nobody should open it; empty: nothing seen")
 
 
 class InboundMessage(Event):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import tuple_, update
@@ -17,6 +17,8 @@ from storage.tables import Attachment, Contact, Conversation, Customer, Message,
 
 MAX_INTEGER = 2**31 - 1
 """Of a column; a sender may claim any size."""
+SAID = timedelta(hours=3)
+"""Before a message: so far back it matters what its sender said."""
 RECENT = 20
 """Conversations looked at for one customer: more than anybody has open over one channel."""
 
@@ -25,7 +27,9 @@ RECENT = 20
 class Known:
     """What the record says about a batch of arrivals.
 
-    `customers` are ids by any of their addresses; `owners` those of the messages' conversations.
+    `customers` are ids by any of their addresses; `owners` those of the messages' conversations;
+    `by_name` conversations by id, and by the number that they had elsewhere; `said` what senders
+    wrote of late, and when.
     """
 
     messages: dict[tuple[str, str], Message] = field(default_factory=dict)
@@ -33,6 +37,8 @@ class Known:
     customers: dict[str, str] = field(default_factory=dict)
     conversations: dict[str, list[Conversation]] = field(default_factory=dict)
     threads: dict[str, str] = field(default_factory=dict)
+    by_name: dict[str, Conversation] = field(default_factory=dict)
+    said: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
 
 
 def look_up(
@@ -40,8 +46,14 @@ def look_up(
     keys: Iterable[tuple[str, str]],
     addresses: Iterable[str],
     mail_ids: Iterable[str],
+    names: Iterable[str] = (),
+    said_since: datetime | None = None,
 ) -> Known:
-    """Read all that may concern a batch: by (channel, external id), address, and Message-ID."""
+    """Read all that may concern a batch.
+
+    By (channel, external id), address, Message-ID and name of a conversation; and what the senders
+    said in the hours before `said_since`.
+    """
     known = Known()
     identity = tuple_(col(Message.channel), col(Message.external_id))
     for message, owner in session.exec(
@@ -66,7 +78,31 @@ def look_up(
             .limit(RECENT * len(owners))
         ):
             known.conversations.setdefault(conversation.customer_id, []).append(conversation)
+    _look_up_named(session, known, {*known.threads.values(), *names})
+    if said_since:
+        _look_up_said(session, known, said_since - SAID)
     return known
+
+
+def _look_up_named(session: Session, known: Known, names: set[str]) -> None:
+    theirs = [one for each in known.conversations.values() for one in each]
+    known.by_name = {one.conversation_id: one for one in theirs if one.conversation_id in names}
+    missing = list(names - known.by_name.keys())
+    for key in (Conversation.conversation_id, Conversation.external_ref) if missing else ():
+        for one in session.exec(select(Conversation).where(col(key).in_(missing))):
+            known.by_name |= dict.fromkeys((one.conversation_id, one.external_ref or ""), one)
+    known.by_name.pop("", None)
+
+
+def _look_up_said(session: Session, known: Known, since: datetime) -> None:
+    theirs = [one for each in known.conversations.values() for one in each]
+    recent = [one.conversation_id for one in theirs if one.last_at >= since]
+    if recent:
+        said = select(Message.sender, Message.text, Message.received_at).where(
+            col(Message.conversation_id).in_(recent), col(Message.received_at) >= since
+        )
+        for sender, text, at in session.exec(said):
+            known.said.setdefault(sender, []).append((text, at))
 
 
 @dataclass
@@ -105,6 +141,7 @@ def note(
     address: str,
     inbound: InboundMessage,
     now: datetime,
+    follows: str | None = None,
 ) -> None:
     """Add a message with its customer and conversation, where they are new, to what is written.
 
@@ -128,6 +165,7 @@ def note(
         conversation = newest | {
             "conversation_id": message.conversation_id,
             "customer_id": message.customer_id,
+            "follows": follows,
             "channel": message.channel.value,
             "subject": message.subject,
             "trial": message.trial,
@@ -136,6 +174,7 @@ def note(
         additions.conversations.append(conversation)
         theirs = known.conversations.setdefault(message.customer_id, [])
         theirs.insert(0, Conversation(**conversation))
+        known.by_name[message.conversation_id] = theirs[0]
     else:
         on_the_road = {"state": "on_the_road", "reason": ""}
         additions.touched[message.conversation_id] = newest | on_the_road
@@ -143,6 +182,7 @@ def note(
     additions.messages.append(row)
     known.messages[message.channel.value, message.external_id] = Message(**row)
     known.owners[message.conversation_id] = message.customer_id
+    known.said.setdefault(message.sender, []).append((message.text, message.received_at))
     additions.attachments += attachment_rows(message_id, inbound)
     if message.channel is Channel.EMAIL:
         thread = {"mail_id": message.external_id, "conversation_id": message.conversation_id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlmodel import Session
@@ -11,22 +12,24 @@ from gateways import html
 from schemas.event import Event
 from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
+from schemas.vocabulary import Channel
 from services.ingest import frigo, printer
 from services.ingest.frigo import Names
-from services.ingest.printer import Arrival
+from services.ingest.printer import NOBODY, Arrival, Ours
 from services.policy import Handler
 from services.profiles import Profiles
 from services.seen import Seen
+from services.threads import choose, is_loop
 from storage import intake
 from storage.database import Database
 
 
-def inbound_messages(database: Database) -> Handler:
-    """Return the handler of `printer.inbound`."""
+def inbound_messages(database: Database, ours: Ours = NOBODY) -> Handler:
+    """Return the handler of `printer.inbound`; `ours` is what is ours in e-mail."""
 
     async def handle(events: Sequence[InboundMessage]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
-        arrivals = [printer.arrive(event, html.text_of(event.html), now) for event in events]
+        arrivals = [printer.arrive(event, html.text_of(event.html), now, ours) for event in events]
         return await database.write(_take_in, arrivals, now)
 
     return handle
@@ -46,10 +49,19 @@ def place(
         session,
         {(arrival.inbound.channel.value, arrival.inbound.external_id) for arrival in arrivals},
         {arrival.address for arrival in arrivals},
-        {name[:255] for arrival in arrivals for name in arrival.answers_to},
+        {name[:255] for arrival in arrivals for name in arrival.ties.answers_to},
+        {name for arrival in arrivals for name in arrival.ties.names},
+        _since(arrivals),
     )
     additions = intake.Additions()
     return [_place(arrival, known, additions, now) for arrival in arrivals], additions
+
+
+def _since(arrivals: Sequence[Arrival]) -> datetime | None:
+    """Return from when on it matters what senders said; nothing: no mail answers another."""
+    answers = (one for one in arrivals if one.ties.answers_to or one.ties.names)
+    mails = (one.inbound for one in answers if one.inbound.channel is Channel.EMAIL)
+    return min((mail.received_at for mail in mails), default=None)
 
 
 def _place(
@@ -61,27 +73,31 @@ def _place(
         return ()
     if seen:
         return printer.receive(
-            arrival,
+            replace(arrival, automatic=seen.automatic),
             seen.conversation_id,
             now,
             customer_id=known.owners[seen.conversation_id],
             new_customer=seen.new_customer,
             new_conversation=seen.new_conversation,
         )
-    threads = (known.threads.get(name[:255]) for name in arrival.answers_to)
-    thread = next((found for found in threads if found), None)
     customer_id = known.customers.get(arrival.address)
     theirs = known.conversations.get(customer_id or "", [])
-    conversation_id = printer.choose(arrival, thread, theirs)
+    found = choose(inbound, arrival.ties, known.by_name, known.threads, theirs, customer_id)
+    if found.answers and not arrival.automatic:
+        said = known.said.get(inbound.sender or "", ())
+        if is_loop(arrival.text, inbound.received_at, said):
+            arrival = replace(arrival, automatic="boucle de messages (mêmes mots)")
+    there = found.conversation
     (told,) = printer.receive(
         arrival,
-        conversation_id or printer.new_conversation_id(inbound),
+        there.conversation_id if there else printer.new_conversation_id(inbound),
         now,
-        customer_id=customer_id,
-        new_customer=customer_id is None,
-        new_conversation=conversation_id is None,
+        # Who has the tag of another's conversation takes part in it; it stays the other's.
+        customer_id=there.customer_id if there else customer_id,
+        new_customer=customer_id is None and there is None,
+        new_conversation=there is None,
     )
-    intake.note(known, additions, told, arrival.address, inbound, now)
+    intake.note(known, additions, told, arrival.address, inbound, now, found.follows)
     return (told,)
 
 

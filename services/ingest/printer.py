@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import uuid5
 
 from schemas.errors import Rejected
 from schemas.identity import customer_met_at
 from schemas.printer import CustomerMessage, InboundMessage, MessageReceived
+from schemas.tags import untagged
 from schemas.vocabulary import Channel
 from services.addresses import spelling
+from services.threads import Ties, ties_of
 
 FUTURE = timedelta(days=1)
 """Clocks differ, zones are mistaken; a day covers both."""
-SAME_CONVERSATION = timedelta(days=7)
-"""A message after a longer silence begins a new conversation."""
 
-_REPLY_PREFIX = re.compile(r"^\s*((re|ré|rép|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _ATTRIBUTION = re.compile(
     r"^(le\b.{4,120}a écrit|on\b.{4,120}wrote)\s*:\s*$|"
@@ -48,6 +46,17 @@ _ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre)@"
 
 
 @dataclass(frozen=True)
+class Ours:
+    """What is ours in e-mail: our mailboxes in small letters, and what signs our tags."""
+
+    mailboxes: tuple[str, ...] = ()
+    secret: str = ""
+
+
+NOBODY = Ours()
+
+
+@dataclass(frozen=True)
 class Arrival:
     """An inbound message, made comparable: `address` is one spelling for one customer."""
 
@@ -55,7 +64,7 @@ class Arrival:
     address: str
     text: str
     automatic: str | None
-    answers_to: tuple[str, ...]
+    ties: Ties
 
     @property
     def customer_id(self) -> str:
@@ -63,16 +72,7 @@ class Arrival:
         return customer_met_at(self.address)
 
 
-class Open(Protocol):
-    """A conversation that is there."""
-
-    conversation_id: str
-    channel: str
-    subject: str
-    last_at: datetime
-
-
-def arrive(inbound: InboundMessage, html_text: str, now: datetime) -> Arrival:
+def arrive(inbound: InboundMessage, html_text: str, now: datetime, ours: Ours = NOBODY) -> Arrival:
     """Check and clean a message; `html_text` is its HTML part as text.
 
     Raises
@@ -88,12 +88,8 @@ def arrive(inbound: InboundMessage, html_text: str, now: datetime) -> Arrival:
         inbound=inbound,
         address=address_of(inbound),
         text=without_quotes(text) if inbound.channel is Channel.EMAIL else text,
-        automatic=automatic(inbound),
-        answers_to=tuple(
-            dict.fromkeys(
-                name for name in (inbound.in_reply_to, *reversed(inbound.references)) if name
-            )
-        ),
+        automatic=automatic(inbound, ours.mailboxes),
+        ties=ties_of(inbound, ours.secret),
     )
 
 
@@ -126,43 +122,20 @@ def address_of(inbound: InboundMessage) -> str:
     return spelling(inbound.channel, inbound.sender)
 
 
-def automatic(inbound: InboundMessage) -> str | None:
-    """Return why no machine may answer this message, or nothing (RFC 3834)."""
+def automatic(inbound: InboundMessage, ours: Collection[str] = ()) -> str | None:
+    """Return why no machine may answer this message, or nothing (RFC 3834).
+
+    `ours` are our mailboxes: what comes from one of them is our own, or pretends to be.
+    """
     headers = {name.lower(): value for name, value in inbound.headers.items()}
     for name, pattern, reason in _AUTOMATIC:
         if name in headers and pattern.search(headers[name]):
             return f"{reason} ({name})"
     if inbound.channel is Channel.EMAIL and _ROBOTS.match(inbound.sender or ""):
         return "expéditeur automatique"
+    if inbound.channel is Channel.EMAIL and untagged(inbound.sender or "") in ours:
+        return "courriel de notre propre boîte"
     return None
-
-
-def choose(arrival: Arrival, thread: str | None, open_ones: Sequence[Open]) -> str | None:
-    """Return the conversation that a message belongs to, or nothing for a new one.
-
-    `thread` is the conversation of a mail that this one answers to; it counts only when the
-    sender takes part in it. `open_ones` are the sender's conversations, newest first.
-    """
-    inbound = arrival.inbound
-    theirs = {conversation.conversation_id for conversation in open_ones}
-    if thread in theirs:
-        return thread
-    for conversation in open_ones:
-        apart = abs(inbound.received_at - conversation.last_at)
-        if conversation.channel != inbound.channel.value or apart > SAME_CONVERSATION:
-            continue
-        if inbound.channel is not Channel.EMAIL or same_subject(
-            inbound.subject, conversation.subject
-        ):
-            return conversation.conversation_id
-    return None
-
-
-def same_subject(one: str, other: str) -> bool:
-    """Say whether two subjects differ only in `Re:` and `Tr:`."""
-    return (
-        _REPLY_PREFIX.sub("", one).strip().lower() == _REPLY_PREFIX.sub("", other).strip().lower()
-    )
 
 
 def new_conversation_id(inbound: InboundMessage) -> str:

@@ -4,33 +4,119 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from schemas.errors import Rejected
-from services.ingest.printer import choose, new_conversation_id, receive, same_subject
+from schemas.printer import InboundMessage
+from schemas.tags import tagged, untagged
+from services.ingest.printer import new_conversation_id, receive
+from services.threads import Place, choose, is_loop, same_subject, ties_of
 from tests.conftest import inbound
 from tests.events import NOW
 from tests.services.ingest.test_printer import arrived, mail
+
+SECRET = "a secret"
 
 
 @dataclass
 class Open:
     conversation_id: str = "c1"
+    customer_id: str = "k1"
     channel: str = "email"
     subject: str = "Panne"
+    state: str = "answered"
     last_at: datetime = NOW - timedelta(hours=1)
 
 
+def chosen(
+    message: InboundMessage, *others: Open, mine: tuple[Open, ...] = (), who: str | None = "k1"
+) -> Place:
+    """Where a message belongs: `<n@x>` is a mail of conversation `cn`, whoever has it."""
+    known = {one.conversation_id: one for one in (*others, *mine)}
+    threads = {f"<{name[1:]}@x>": name for name in known}
+    return choose(message, ties_of(message, SECRET), known, threads, mine, who)
+
+
+def place_of(message: InboundMessage, *others: Open, **given: Any) -> str | None:
+    found = chosen(message, *others, **given).conversation
+    return found.conversation_id if found else None
+
+
 def test_a_thread_counts_for_whoever_takes_part_in_it() -> None:
-    arrival = arrived(mail(subject="autre chose", in_reply_to="<1@x>"))
-    assert choose(arrival, "c1", [Open()]) == "c1"
-    assert choose(arrival, "c1", [Open("c2")]) is None
+    message = mail(subject="autre chose", in_reply_to="<1@x>")
+    assert place_of(message, Open()) == "c1"
+    assert place_of(message, Open(customer_id="k2")) is None
+    assert place_of(message, Open(), who=None) is None
 
 
 def test_a_thread_counts_however_old_it_is() -> None:
-    arrival = arrived(mail(subject="autre chose", in_reply_to="<1@x>"))
-    assert choose(arrival, "c1", [Open(last_at=NOW - timedelta(days=90))]) == "c1"
+    message = mail(subject="autre chose", in_reply_to="<1@x>")
+    assert place_of(message, Open(last_at=NOW - timedelta(days=90))) == "c1"
+
+
+def test_the_tag_comes_first_then_the_answered_mail_then_the_newest_before_then_the_number() -> (
+    None
+):
+    known = [Open(f"c{n}") for n in (1, 2, 3, 4)]
+    tag = tagged("aide@durand.example", "c1", SECRET)
+    chain: dict[str, Any] = {
+        "to": tag,
+        "in_reply_to": "<2@x>",
+        "references": ("<9@x>", "<4@x>", "<3@x>"),
+        "subject": "Re: [#c4] autre chose",
+    }
+    assert place_of(mail(**chain), *known) == "c1"
+    assert place_of(mail(**chain | {"to": "aide@durand.example"}), *known) == "c2"
+    assert place_of(mail(**chain | {"to": None, "in_reply_to": "<7@x>"}), *known) == "c3"
+    del chain["in_reply_to"], chain["references"], chain["to"]
+    assert place_of(mail(**chain), *known) == "c4"
+
+
+def test_the_tag_counts_from_whoever_has_it_and_the_number_from_a_participant_only() -> None:
+    tag = tagged("aide@durand.example", "c1", SECRET)
+    assert place_of(mail(to=tag, subject="x"), Open(customer_id="k2"), who=None) == "c1"
+    assert place_of(mail(subject="[#c1]"), Open(customer_id="k2")) is None
+    assert place_of(mail(subject="Re: [# c1] x"), Open()) == "c1"
+
+
+@pytest.mark.parametrize("to", ["a+c1-aaaaaaaaaaaaaaaa@durand.example", "a+c1@x.fr", "", "+-@"])
+def test_a_tag_that_is_not_signed_by_us_counts_for_nothing(to: str) -> None:
+    assert place_of(mail(to=to, subject="x"), Open()) is None
+
+
+def test_a_tag_signed_with_another_secret_counts_for_nothing() -> None:
+    other = tagged("aide@durand.example", "c1", "another secret")
+    assert place_of(mail(to=other, subject="x"), Open()) is None
+
+
+def test_a_tag_survives_a_mail_program_that_writes_it_large() -> None:
+    tag = tagged("aide@durand.example", "c1", SECRET)
+    assert place_of(mail(to=tag.upper(), subject="x"), Open()) == "c1"
+    assert untagged(tag) == "aide@durand.example"
+
+
+def test_an_address_that_would_grow_too_long_has_no_tag() -> None:
+    long = f"{'a' * 40}@durand.example"
+    assert tagged(long, "c0123456789abcdef0123", SECRET) == long
+    assert tagged("aide@x.fr", "C d", SECRET) == "aide@x.fr"
+    assert tagged("aide@x.fr", "c1", "") == "aide@x.fr"
+
+
+def test_an_answer_to_a_closed_conversation_under_a_new_subject_begins_one_that_follows_it() -> (
+    None
+):
+    closed = Open(state="closed")
+    other = chosen(mail(subject="Toner", in_reply_to="<1@x>"), mine=(closed,))
+    assert (other.conversation, other.follows) == (None, "c1")
+    same = chosen(mail(subject="RE: panne", in_reply_to="<1@x>"), mine=(closed,))
+    assert (same.conversation, same.follows) == (closed, None)
+
+
+def test_a_thread_of_another_channel_is_none() -> None:
+    message = inbound(in_reply_to="<1@x>", received_at=NOW)
+    assert place_of(message, Open()) is None
 
 
 @pytest.mark.parametrize(
@@ -46,8 +132,29 @@ def test_a_thread_counts_however_old_it_is() -> None:
 def test_a_mail_without_a_thread_goes_by_its_subject(
     subject: str, of_the_other: str, expected: str | None
 ) -> None:
-    arrival = arrived(mail(subject=subject))
-    assert choose(arrival, None, [Open(subject=of_the_other)]) == expected
+    assert place_of(mail(subject=subject), mine=(Open(subject=of_the_other),)) == expected
+
+
+ACK = "Nous avons bien reçu votre demande n° {}. Un conseiller vous répondra."
+
+
+@pytest.mark.parametrize(
+    ("before", "minutes", "loop"),
+    [
+        (ACK.format("A-17"), 1, True),
+        (ACK.format("A-17").upper().replace(" ", "\n"), 179, True),
+        (ACK.format("A-17"), 181, False),
+        ("Le bac est cassé, que faire ?", 1, False),
+    ],
+)
+def test_who_answers_in_the_same_words_again_is_a_machine(
+    before: str, minutes: int, loop: bool
+) -> None:
+    assert is_loop(ACK.format("A-18"), NOW, [(before, NOW - timedelta(minutes=minutes))]) is loop
+
+
+def test_short_thanks_may_come_twice() -> None:
+    assert not is_loop("Merci !", NOW, [("Merci !", NOW)])
 
 
 @pytest.mark.parametrize(
@@ -57,17 +164,17 @@ def test_a_mail_without_a_thread_goes_by_its_subject(
 def test_after_seven_days_of_silence_a_new_conversation_begins(
     silence: timedelta, expected: str | None
 ) -> None:
-    assert choose(arrived(mail()), None, [Open(last_at=NOW - silence)]) == expected
+    assert place_of(mail(), mine=(Open(last_at=NOW - silence),)) == expected
 
 
 def test_a_text_message_joins_the_newest_of_its_channel() -> None:
-    arrival = arrived(inbound(channel="sms", received_at=NOW, **{"from": "0612345678"}))
-    others = [Open("c3"), Open("c2", "sms", ""), Open("c1", "sms", "")]
-    assert choose(arrival, None, others) == "c2"
+    message = inbound(channel="sms", received_at=NOW, **{"from": "0612345678"})
+    texts = [Open(name, channel="sms", subject="") for name in ("c2", "c1")]
+    assert place_of(message, mine=(Open("c3"), *texts)) == "c2"
 
 
 def test_nobody_joins_a_conversation_of_another_channel() -> None:
-    assert choose(arrived(inbound(received_at=NOW)), None, [Open()]) is None
+    assert place_of(inbound(received_at=NOW), mine=(Open(),)) is None
 
 
 def test_subjects_that_only_begin_alike_are_different() -> None:
@@ -77,7 +184,7 @@ def test_subjects_that_only_begin_alike_are_different() -> None:
 
 def test_a_mail_answers_to_its_nearest_ancestor_first() -> None:
     arrival = arrived(mail(in_reply_to="<3@x>", references=("<1@x>", "<2@x>", "<3@x>")))
-    assert arrival.answers_to == ("<3@x>", "<2@x>", "<1@x>")
+    assert arrival.ties.answers_to == ("<3@x>", "<2@x>", "<1@x>")
 
 
 def test_the_same_message_is_told_the_same_however_often() -> None:
