@@ -76,11 +76,12 @@ async def _edge(kafka: str) -> AsyncIterator[tuple[Watched, str]]:
     named = {f"ASTREINTE_{name}": value for name, value in env.items()}
     async with started("astreinte", "run", "edge", env=named) as process:
         url = f"http://127.0.0.1:{port}"
-        await _ready(url)
+        await ready(url)
         yield process, url
 
 
-async def _ready(url: str) -> None:
+async def ready(url: str) -> None:
+    """Wait until a process says that it is ready."""
     async with asyncio.timeout(START_S), httpx.AsyncClient(trust_env=False) as http:
         while True:
             try:
