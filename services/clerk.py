@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from gateways.roster import Roster
 from schemas.vocabulary import Change, Fault
-from services import alarms
+from services import alarms, breaker, metrics
 from services.cards import DETECTOR, detector_down
 from services.rounds import Rounds
 from services.settings_frigo import AlarmSettings
@@ -34,6 +34,7 @@ class Clerk:
         self._looked_at = 0.0
         self.rounds = Rounds("the clerk of alarms", self.turn, EVERY_S)
         self.sent_off: Callable[[], None] = lambda: None
+        self.noted: Callable[[str], None] = lambda _note: None
 
     async def turn(self) -> bool:
         """Do what is due; say whether there may be more."""
@@ -43,6 +44,9 @@ class Clerk:
             # Who has only just started gives the detector as long to start.
             if time.monotonic() - self._began > self._limit.total_seconds():
                 await self._database.write(watch_the_detector, now, self._limit, self._group_wait)
+            note = await self._database.write(breaker.watch, now, self._group_wait)
+            metrics.BREAKER.set(bool(note))
+            self.noted(note)
         done = await self._database.write(alarms.do_what_is_due, self._roster, now)
         if done:
             self.sent_off()
@@ -54,13 +58,13 @@ def watch_the_detector(
 ) -> None:
     """Raise an alarm when the detector gives no sign of life while there are units, or end it."""
     last = units.last_beat(session)
-    gone = list(episodes.open_of(session, DETECTOR))
+    ours = episodes.open_of(session, DETECTOR)
+    gone = [each for each in ours if each.fault == Fault.DETECTOR_DOWN.value]
     silent = last is None or now - last > limit
     if silent and not gone and units.watched(session):
         event = detector_down(last or now - limit, Change.RAISED, now)
         alarms.take_in(session, [event], now, group_wait)
     elif not silent:
         for episode in gone:
-            if episode.fault == Fault.DETECTOR_DOWN.value:
-                event = detector_down(episode.began_at, Change.CLEARED, now)
-                alarms.take_in(session, [event], now, group_wait)
+            event = detector_down(episode.began_at, Change.CLEARED, now)
+            alarms.take_in(session, [event], now, group_wait)

@@ -77,4 +77,5 @@ def outbox(by_status: Mapping[str, int], oldest: datetime | None) -> None:
     """Show how many replies have not left, and since when the oldest waits."""
     for status in WAITS:
         OUTBOX_ROWS.labels(status).set(by_status.get(status, 0))
-    OUTBOX_OLDEST.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
+    waits = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0
+    OUTBOX_OLDEST.set(max(waits, 0))  # what is due later does not wait yet

@@ -39,6 +39,7 @@ class Health:
     """What a runner can say of itself.
 
     `assigned`: partitions held; 0: a standby, as others hold them all; None: not in its group.
+    `note`: of a stage, what people should know although it is ready.
     """
 
     stage: str
@@ -51,6 +52,7 @@ class Health:
     handled: int = 0
     dead: int = 0
     last_progress: datetime | None = None
+    note: str = ""
 
     @property
     def held_up(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from faststream.kafka import KafkaBroker
 
@@ -28,6 +28,7 @@ class Stage:
     runners: list[Runner] = field(default_factory=list)
     starting: list[Callable[[], Awaitable[object] | None]] = field(default_factory=list)
     stopping: list[Callable[[], Awaitable[None] | None]] = field(default_factory=list)
+    note: str = ""
 
     def consumes(self, event: type[Event], handler: Handler, policy: Policy) -> None:
         """Handle the events of one topic."""
@@ -58,4 +59,9 @@ class Stage:
 
     def health(self) -> Health:
         """Say how it is: its consumers taken together."""
-        return together(self.name, [runner.health for runner in self.runners])
+        found = together(self.name, [runner.health for runner in self.runners])
+        return replace(found, note=self.note)
+
+    def noted(self, note: str) -> None:
+        """Take what people should know although the stage is ready; empty: nothing any more."""
+        self.note = note

@@ -105,6 +105,8 @@ def watching(healths: Healths, missing: Callable[[], Awaitable[dict[str, str]]])
         held_up |= await missing()
         standby = [health.stage for health in shown if health.standby]
         found = {"ready": not held_up, "held_up": held_up, "standby": standby}
+        if notes := {health.stage: health.note for health in shown if health.note}:
+            found["notes"] = notes
         return JSONResponse(found, 503 if held_up else 200)
 
     @router.get("/metrics")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, or_, update
+from sqlalchemy import bindparam, case, exists, func, insert, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
@@ -201,7 +201,10 @@ def state_after(row: Outgoing) -> str:
 
 @dataclass(frozen=True)
 class Depth:
-    """What waits in the outbox: rows of each status, and since when the oldest waits."""
+    """What waits in the outbox: rows of each status, and since when the oldest waits.
+
+    A reply that was put off on purpose, to the morning say, begins to wait when it is due.
+    """
 
     rows: dict[str, int]
     oldest: datetime | None
@@ -216,7 +219,9 @@ def depth(session: Session) -> Depth:
     """Count what waits."""
     waits = col(Outgoing.status).in_(WAITING)
     counted = select(Outgoing.status, func.count()).where(waits).group_by(col(Outgoing.status))
-    oldest = session.exec(select(func.min(Outgoing.created_at)).where(waits)).one()
+    tried = col(Outgoing.attempts) > 0
+    since = case((tried, col(Outgoing.created_at)), else_=col(Outgoing.next_attempt_at))
+    oldest = session.exec(select(func.min(since)).where(waits)).one()
     return Depth(dict(session.exec(counted).all()), oldest)
 
 

@@ -68,6 +68,7 @@ def take_alarms(stage: Stage, near: Neighbours) -> None:
     clerk = Clerk(near.database, roster_of(settings.roster), settings.alarm)
     courier = Courier(near.database, alert_doors(settings), near.teller, clerk.rounds.hurry)
     clerk.sent_off = courier.rounds.hurry
+    clerk.noted = stage.noted
     wait = timedelta(seconds=settings.alarm.group_wait_s)
     drafted = handlers.drafted_alerts(near.database, clerk.rounds, wait)
     stage.consumes(AlertDrafted, drafted, Policy(batch=100))

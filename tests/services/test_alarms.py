@@ -18,10 +18,11 @@ from schemas.errors import Rejected, Unavailable
 from schemas.frigo import AlertDrafted, FeedbackGiven, UnitCard
 from schemas.vocabulary import Change, Severity
 from services import alarms, clerk
+from services import breaker as stopped
 from services.clerk import Clerk
 from services.courier import Courier
 from services.settings_frigo import AlarmSettings
-from storage import units
+from storage import breaker, units
 from storage.database import Database
 from storage.tables import Alert, Episode
 from tests.conftest import record_in
@@ -317,6 +318,50 @@ async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends
     await database.write(watch, NOW + timedelta(minutes=3), limit, WAIT)
     await settle(database, after=3)
     assert await kinds(database) == [("cleared", "Léa"), ("raised", "Léa")]
+
+
+async def test_a_desk_that_was_stopped_is_an_alarm_until_it_goes_on_and_another_stop_is_another(
+    database: Database,
+):
+    hour = timedelta(hours=1)
+    assert await database.write(stopped.watch, NOW, WAIT) == ""
+    await database.write(breaker.open_, "too_many", "101 replies in 10 minutes", NOW, NOW + hour)
+    for minutes in (1, 2):
+        note = await database.write(stopped.watch, NOW + timedelta(minutes=minutes), WAIT)
+        assert note.endswith("101 replies in 10 minutes")
+    [row] = await rows(database, Episode)
+    assert (row.unit_id, row.severity, row.ended_at) == ("astreinte", "high", None)
+    assert "une boucle avec une autre machine" in row.card["text"]
+    assert "1 h après l'arrêt" in row.card["text"]
+    await settle(database, after=2)
+    await courier(database, Door()).turn()
+    again = NOW + timedelta(minutes=70)  # nobody looked when the first one ended by itself
+    await database.write(breaker.open_, "failing", "30 of 40 replies failed", again, None)
+    assert await database.write(stopped.watch, again, WAIT)
+    first, second = sorted(await rows(database, Episode), key=lambda row: row.began_at)
+    assert (first.ended_at, second.ended_at) == (again, None)
+    await database.write(breaker.close, "léa", again + hour)
+    assert await database.write(stopped.watch, again + hour, WAIT) == ""
+    assert all(row.ended_at for row in await rows(database, Episode))
+
+
+async def test_who_stopped_the_desk_by_hand_needs_no_alarm_but_a_note(database: Database):
+    await database.write(breaker.open_, "by_hand", "léa", NOW, None)
+    assert (await database.write(stopped.watch, NOW, WAIT)).endswith("léa")
+    assert await rows(database, Episode) == []
+
+
+async def test_a_silent_detector_is_told_while_the_desk_is_stopped(database: Database):
+    body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
+    await database.write(units.declare, body, NOW)
+    await database.write(breaker.open_, "too_many", "101 replies in 10 minutes", NOW, None)
+    await database.write(stopped.watch, NOW, WAIT)
+    later, limit = NOW + timedelta(minutes=5), timedelta(seconds=60)
+    await database.write(clerk.watch_the_detector, later, limit, WAIT)
+    assert {row.fault for row in await rows(database, Episode)} == {
+        "replies_stopped",
+        "detector_down",
+    }
 
 
 async def test_who_has_just_started_gives_the_detector_time_to_start_too(database: Database):

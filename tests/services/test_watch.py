@@ -71,6 +71,15 @@ async def test_who_holds_no_partition_because_others_do_is_ready_and_on_standby(
     assert answer.json() == {"ready": True, "held_up": {}, "standby": ["rag"]}
 
 
+async def test_a_note_of_a_stage_is_said_although_it_is_ready(
+    client: AsyncClient, healths: list[Health]
+) -> None:
+    healths[1].note = "no reply leaves by itself"
+    answer = await client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json()["notes"] == {"rag": "no reply leaves by itself"}
+
+
 async def test_it_lives_until_a_stage_stops_itself(
     client: AsyncClient, healths: list[Health]
 ) -> None:

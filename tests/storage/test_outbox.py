@@ -148,11 +148,22 @@ async def test_an_older_message_says_nothing_of_a_conversation_that_went_on(
 
 async def test_what_waits_is_counted_with_its_age(database: Database) -> None:
     assert (await database.read(outbox.depth)).waiting == 0
-    await database.write(outbox.record, [row(1), row(2), row(3, status="held")])
+    waiting = [row(1), row(2, next_attempt_at=NOW + timedelta(seconds=2)), row(3, status="held")]
+    await database.write(outbox.record, waiting)
     await claimed(database, limit=1)
     depth = await database.read(outbox.depth)
     assert depth.rows == {"queued": 1, "sending": 1}
     assert (depth.waiting, depth.oldest) == (2, NOW + timedelta(seconds=1))
+
+
+async def test_what_is_put_off_to_the_morning_waits_from_then_on_and_what_was_tried_since_ever(
+    database: Database,
+) -> None:
+    morning = NOW + timedelta(hours=8)
+    await database.write(outbox.record, [row(1, next_attempt_at=morning)])
+    assert (await database.read(outbox.depth)).oldest == morning
+    await database.write(outbox.record, [row(2, next_attempt_at=morning, attempts=1)])
+    assert (await database.read(outbox.depth)).oldest == NOW + timedelta(seconds=2)
 
 
 async def test_attempts_are_kept_for_people_who_ask(database: Database) -> None:
