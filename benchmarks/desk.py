@@ -30,9 +30,16 @@ from services.settings import (
     OllamaSettings,
     Settings,
 )
+from services.settings_policy import PolicySettings
 
 NAMES = (*STAGES, "record")
 CACHE = Path(__file__).parent.parent / "data" / "cache"
+
+
+WITHOUT_LIMITS = PolicySettings(
+    sender_replies=0, same_subject=0, conversation_replies=0, desk_replies=0, failed_percent=0
+)
+"""A load is what the limits are there to stop."""
 
 
 def settings(url: str, group: str = "") -> Settings:
@@ -42,6 +49,7 @@ def settings(url: str, group: str = "") -> Settings:
         database=DatabaseSettings(url=url),
         ollama=OllamaSettings(url=""),
         dispatch=DispatchSettings(outbound="console"),
+        policy=WITHOUT_LIMITS,
     )
 
 

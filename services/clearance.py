@@ -158,12 +158,12 @@ class Clearance:
         )
 
     def _changes(self, event: ReplyDrafted, row: Row, verdict: Verdict, *, first: bool) -> Row:
-        rules = self.rules
+        rules, now, door = self.rules, row["created_at"], row["outbound"]
         changes: Row = {
             "action": verdict.action.value,
             "reason": verdict.reason,
             "text": permission.text_of(event, verdict, rules.wording, rules.signature, first=first),
-            "next_attempt_at": permission.leaves_at(event, verdict, rules.quiet, row["created_at"]),
+            "next_attempt_at": permission.leaves_at(event, verdict, rules.quiet, now, door),
         }
         if not verdict.leaves:
             changes |= {"status": SendStatus.NONE.value, "outbound": ""}

@@ -17,6 +17,8 @@ COMMANDS = ("stop", "start", "help")
 """Reasons of replies that confirm a command. They are no answers of a machine, and tell nobody."""
 URGENT = frozenset({*COMMANDS, "danger"})
 """Reasons of replies that wait for no morning."""
+WAKES_NOBODY = "console"
+"""The door whose replies are only shown there."""
 SILENCES = "asked_for_person"
 """The reason of the reply after which the machine is silent in a conversation."""
 
@@ -126,9 +128,11 @@ def subject_of(subject: str) -> str:
     return _PREFIX.sub("", subject[:998]).strip().casefold()
 
 
-def leaves_at(event: ReplyDrafted, verdict: Verdict, quiet: Quiet, now: datetime) -> datetime:
-    """Return when a reply may leave: what is urgent now, else by the hours of its channel."""
-    if not verdict.leaves or verdict.reason in URGENT:
+def leaves_at(
+    event: ReplyDrafted, verdict: Verdict, quiet: Quiet, now: datetime, outbound: str
+) -> datetime:
+    """Return when a reply may leave by a door: what is urgent now, else by its channel's hours."""
+    if not verdict.leaves or verdict.reason in URGENT or outbound == WAKES_NOBODY:
         return now
     return quiet.may_leave(event.message.channel.value, now)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, or_, tuple_, update
+from sqlalchemy import case, func, or_, update
 from sqlmodel import Session, col, select
 
 from schemas.vocabulary import Action, SendStatus
@@ -67,19 +67,11 @@ def known(
     `begun` are the conversations in which any reply left, but for those with a reason that is
     `not_counted`.
     """
-    line = tuple_(col(Consent.ours), col(Consent.theirs))
-    consents = select(Consent).where(line.in_(asked.lines), col(Consent.state) == STOPPED)
-    place = tuple_(col(Suppression.channel), col(Suppression.address))
-    lasts = or_(col(Suppression.until).is_(None), col(Suppression.until) > now)
-    suppressed = select(Suppression).where(place.in_(asked.plain), lasts)
     silenced = select(Silence.conversation_id).where(
         col(Silence.conversation_id).in_(asked.conversations)
     )
-    found = Known(
-        {(row.ours, row.theirs) for row in session.exec(consents)},
-        {(row.channel, row.address) for row in session.exec(suppressed)},
-        set(session.exec(silenced)),
-    )
+    found = Known(_stopped(session, asked), _suppressed(session, asked, now))
+    found.silenced = set(session.exec(silenced))
     per_sender = (
         select(Outgoing.channel, Outgoing.address, Outgoing.subject, func.count())
         .where(
@@ -93,6 +85,31 @@ def known(
         found.senders[channel, address][subject] = count
     _count_conversations(session, asked, found, conversations_since, not_counted)
     return found
+
+
+def _stopped(session: Session, asked: Asked) -> set[tuple[str, str]]:
+    if not asked.lines:
+        return set()
+    # Each part by itself, so that any database goes by the key; the pairs are looked at here.
+    rows = session.exec(
+        select(Consent).where(
+            col(Consent.ours).in_({ours for ours, _ in asked.lines}),
+            col(Consent.theirs).in_({theirs for _, theirs in asked.lines}),
+            col(Consent.state) == STOPPED,
+        )
+    )
+    return {(row.ours, row.theirs) for row in rows}
+
+
+def _suppressed(session: Session, asked: Asked, now: datetime) -> set[tuple[str, str]]:
+    rows = session.exec(
+        select(Suppression).where(
+            col(Suppression.channel).in_({channel for channel, _ in asked.plain}),
+            col(Suppression.address).in_({address for _, address in asked.plain}),
+            or_(col(Suppression.until).is_(None), col(Suppression.until) > now),
+        )
+    )
+    return {(row.channel, row.address) for row in rows}
 
 
 def _count_conversations(

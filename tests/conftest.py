@@ -38,6 +38,7 @@ from services.settings import (
     OllamaSettings,
     Settings,
 )
+from services.settings_policy import PolicySettings
 from storage import schema
 from storage.engine import engine_of
 
@@ -88,6 +89,7 @@ def settings_in(folder: Path) -> Settings:
         http=HttpSettings(host="127.0.0.1", port=0),
         ollama=OllamaSettings(url=""),
         dispatch=DispatchSettings(outbound="file", file=folder / "outbox.jsonl"),
+        policy=PolicySettings(quiet="none"),  # tests run at night too
     )
 
 

@@ -85,7 +85,7 @@ class Silence(SQLModel, table=True):
     conversation_id: str = Field(primary_key=True, max_length=40)
     reason: str = Field(default="", max_length=40)
     by: str = Field(default="", max_length=80)
-    since: datetime = Field(sa_type=Utc)
+    since: datetime = Field(sa_type=Utc, index=True)
 
 
 class History(SQLModel, table=True):

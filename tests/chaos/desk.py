@@ -24,6 +24,15 @@ DISK = "4g"
 PROVIDER_TIMEOUT_S = 4.0
 
 
+LIMITS = tuple(
+    f"ASTREINTE_POLICY_{name}"
+    for name in (
+        *("SENDER_REPLIES", "SAME_SUBJECT", "CONVERSATION_REPLIES"),
+        *("DESK_REPLIES", "FAILED_PERCENT"),
+    )
+)
+
+
 class Desk:
     """Servers and processes in `folder`; whatever happens, leaving `running` stops them all.
 
@@ -121,6 +130,9 @@ class Desk:
             "ASTREINTE_WEBHOOK_SECRET": self._secret,
             "ASTREINTE_WEBHOOK_TIMEOUT_S": str(PROVIDER_TIMEOUT_S),
             "ASTREINTE_OLLAMA_URL": "",
+            # A load is what the limits are there to stop; and trials run at night too.
+            "ASTREINTE_POLICY_QUIET": "none",
+            **dict.fromkeys(LIMITS, "0"),
         }
 
     async def _command(self, *words: str) -> None:

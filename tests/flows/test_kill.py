@@ -49,6 +49,7 @@ class Embedded:
             name: value for name, value in os.environ.items() if not name.startswith("ASTREINTE_")
         }
         ours |= {"ASTREINTE_DISPATCH_OUTBOUND": "file", "ASTREINTE_OLLAMA_URL": ""}
+        ours["ASTREINTE_POLICY_DESK_REPLIES"] = "0"  # hundreds of customers within minutes
         command = [sys.executable, *self.program, "up", "--no-story", "--port", "0"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -59,10 +59,10 @@ class Desk:
         grounded = MessageGrounded.after(extracted, self.now, passages=passages)
         return draft(grounded, load_wording(), SENDER, self.now)
 
-    async def dispatch(self, *events: ReplyDrafted) -> list[Outgoing]:
+    async def dispatch(self, *events: ReplyDrafted, door: str = "file") -> list[Outgoing]:
         """Give drafts to dispatch in one batch; return their rows."""
         moments = [self.now + timedelta(microseconds=place) for place in range(len(events))]
-        doors = ["file"] * len(events)
+        doors = [door] * len(events)
         await self.database.write(_plan, events, doors, moments, self.rules, "")
         return [await self.row(event) for event in events]
 

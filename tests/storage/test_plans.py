@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlmodel import Session, SQLModel
 
+from services import breaker as stopped
 from services.record import keep
 from services.steps import Step
-from storage import dead, doubts, journal, outbox, roads
+from storage import breaker, dead, doubts, journal, outbox, permission, roads
 from storage.customers import Card, owners_of, recognise
 from storage.database import Database, insert_new
 from storage.imports.ledger import Item, bring
@@ -38,6 +39,7 @@ from storage.tables import (
 )
 from tests.console.record import walk
 from tests.events import NOW
+from tests.services.desk import MAIL, SMS, Desk
 from tests.storage.cold_rooms import cold_day, cold_rows
 from tests.storage.test_intake import mail
 from tests.storage.test_outbox import row as reply
@@ -164,8 +166,23 @@ async def ordinary_day(database: Database) -> None:
     await database.write(outbox.tell_again, [name(7), name(8)])
     await database.read(outbox.depth)
     await database.read(looking)
+    await deciding(database)
     await database.write(bringing_along)
     await database.write(cold_day)
+
+
+async def deciding(database: Database) -> None:
+    """Have replies be decided, with all that may follow."""
+    desk = Desk(database)
+    await desk.say(**MAIL)
+    for text in ("bourrage", "STOP", "START", "HUMAIN"):
+        await desk.say(text, **SMS)
+    await desk.say("ça fume", **SMS, priority="critical")
+    (silent, *_) = await database.read(permission.silences)
+    await database.write(permission.release, silent.conversation_id, "léa", NOW)
+    await database.write(breaker.open_, "by_hand", "", NOW, None)
+    await database.write(stopped.watch, NOW, timedelta(0))
+    await database.write(breaker.close, "léa", NOW)
 
 
 def a_dead_letter(session: Session) -> None:

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("conversation_id"),
         **MYSQL,
     )
+    op.create_index("ix_silence_since", "silence", ["since"])
     op.create_table(
         "suppression",
         sa.Column("channel", sa.String(16), nullable=False),

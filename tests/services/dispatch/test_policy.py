@@ -277,6 +277,12 @@ async def test_mail_and_chat_are_answered_at_night(desk: Desk) -> None:
     assert (await desk.say(**CHAT)).status == "sent"
 
 
+async def test_what_is_only_shown_in_the_console_wakes_nobody(desk: Desk) -> None:
+    desk.later(hours=14)
+    (row,) = await desk.dispatch(await desk.drafted(**SMS), door="console")
+    assert row.next_attempt_at == desk.now
+
+
 async def test_danger_wakes_and_brings_what_waits_before_it(desk: Desk) -> None:
     desk.later(hours=14)
     waiting = await desk.say(**SMS)
