@@ -21,6 +21,12 @@ FILE = Path(__file__).parent / "wording.yaml"
 Command = Literal["stop", "start", "help"]
 
 
+Said = Literal[
+    "greeting", "ask", "again", "refused", "nothing", "hidden", "by_text", "by_call", "failed"
+]
+"""What a caller hears."""
+
+
 class Words(BaseModel):
     """One language; each field is a sentence with placeholders."""
 
@@ -41,6 +47,7 @@ class Words(BaseModel):
     sms: str
     gathered: str
     handoff: dict[str, str]
+    voice: dict[Said, str]
     commands: dict[Command, str]
 
 

@@ -24,6 +24,7 @@ from services.policy import Health
 from services.settings import Settings
 from services.settings_frigo import MqttSettings, TelegramSettings
 from services.stage import Stage
+from services.telephone import recordings_of
 
 if TYPE_CHECKING:  # loading aiogram takes seconds, and most desks have no Telegram
     from gateways.presses import Presses
@@ -62,7 +63,8 @@ class BridgeStage(Stage):
 
 def has_work(settings: Settings) -> bool:
     """Say whether there is anything to fetch."""
-    return bool(settings.mqtt.url or settings.telegram.token.get_secret_value())
+    token = settings.telegram.token.get_secret_value()
+    return bool(settings.mqtt.url or token or settings.voice.model)
 
 
 async def build_bridge(near: Neighbours) -> BridgeStage:
@@ -86,7 +88,11 @@ async def build_bridge(near: Neighbours) -> BridgeStage:
         await asyncio.to_thread(importlib.import_module, "gateways.presses")
         presses = presses_of(near, NAME)
 
+    recordings = recordings_of(near)
+
     def begin() -> None:
+        if recordings:
+            stage.tasks.append(asyncio.create_task(recordings.run()))
         if stage.mqtt:
             stage.tasks.append(asyncio.create_task(stage.mqtt.run()))
         if presses:

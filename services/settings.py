@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings
 
-from services.settings_channels import TwilioSettings
+from services.settings_channels import ByTelephone
 from services.settings_chat import ChatSettings
 from services.settings_frigo import (
     AlarmSettings,
@@ -196,7 +196,7 @@ class KnowledgeSettings(BaseSettings):
     folder: Path | None = Field(default=None, description="articles (YAML) beside those that ship")
 
 
-class Settings(ByMail):
+class Settings(ByMail, ByTelephone):
     """All of them, for a process that runs more than one stage."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -218,7 +218,6 @@ class Settings(ByMail):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     readings: ReadingsSettings = Field(default_factory=ReadingsSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
-    twilio: TwilioSettings = Field(default_factory=TwilioSettings)
     chat: ChatSettings = Field(default_factory=ChatSettings)
 
     @model_validator(mode="after")
@@ -230,6 +229,9 @@ class Settings(ByMail):
             raise ValueError(msg)
         if self.telegram.token.get_secret_value() and not self.roster.file:
             msg = "ASTREINTE_TELEGRAM_TOKEN needs ASTREINTE_ROSTER_FILE: it says whom to tell"
+            raise ValueError(msg)
+        if self.only_sends() and not self.dispatch.contact:
+            msg = "ASTREINTE_TWILIO_SENDER alone needs ASTREINTE_DISPATCH_CONTACT: nobody can reply"
             raise ValueError(msg)
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, DirectoryPath, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 from services.settings_frigo import variables
@@ -61,7 +61,7 @@ class TwilioSettings(BaseSettings):
     @property
     def ours(self) -> tuple[str, ...]:
         """Our numbers, the default one first."""
-        return tuple(n for n in re.split(r"[,;\s]+", self.numbers) if n)
+        return _numbers(self.numbers)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -108,3 +108,48 @@ class TwilioSettings(BaseSettings):
                     "ASTREINTE_TWILIO_SENDER"
                 )
                 raise ValueError(msg)
+
+
+class VoiceSettings(BaseSettings):
+    """Calls: what a caller hears, and who writes down what is said."""
+
+    model_config = variables("VOICE")
+
+    english: str = Field(
+        default="", description="our numbers on which a call begins in English, by commas"
+    )
+    model: DirectoryPath | None = Field(
+        default=None,
+        description="folder of a faster-whisper model that hears recordings; empty: Twilio listens",
+    )
+    threads: int = Field(default=1, ge=1, le=64, description="CPU threads of that model")
+
+    @property
+    def in_english(self) -> tuple[str, ...]:
+        """Our numbers on which a call begins in English."""
+        return _numbers(self.english)
+
+
+def _numbers(listed: str) -> tuple[str, ...]:
+    return tuple(n for n in re.split(r"[,;\s]+", listed) if n)
+
+
+class ByTelephone(BaseModel):
+    """All settings of texts and calls, as a part of a process's settings."""
+
+    twilio: TwilioSettings = Field(default_factory=TwilioSettings)
+    voice: VoiceSettings = Field(default_factory=VoiceSettings)
+
+    @model_validator(mode="after")
+    def _has_a_number(self) -> Self:
+        given = {"MODEL": self.voice.model, "ENGLISH": self.voice.english}
+        told = [f"ASTREINTE_VOICE_{name}" for name, value in given.items() if value]
+        if told and not self.twilio.sid:
+            msg = f"{' and '.join(told)} without ASTREINTE_TWILIO_SID: nobody takes calls"
+            raise ValueError(msg)
+        return self
+
+    def only_sends(self) -> bool:
+        """Say whether texts leave under a name alone, to which nobody can answer."""
+        twilio = self.twilio
+        return bool(twilio.sender) and not (twilio.ours or twilio.service)

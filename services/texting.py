@@ -13,6 +13,8 @@ from schemas.vocabulary import Action, Channel, SendStatus
 BY_TEXT = (Channel.SMS, Channel.CALL)
 """Channels that are answered by text message: whoever calls a machine is not called back by one."""
 
+FRANCE = 33
+
 
 def fitted(row: dict[str, Any], text_door: str = "twilio") -> dict[str, Any]:
     """Return the outbox row of a reply as a text message, where it is one.
@@ -36,7 +38,7 @@ def takes_texts(number: str) -> bool:
         found = phonenumbers.parse(number, "FR")
     except phonenumbers.NumberParseException:
         return False
-    return phonenumbers.number_type(found) in {
-        PhoneNumberType.MOBILE,
-        PhoneNumberType.FIXED_LINE_OR_MOBILE,
-    }
+    # French plan: 06 and 07, blocks that are not given out yet or never (for films) included.
+    french = found.country_code == FRANCE and str(found.national_number)[0] in "67"
+    kinds = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+    return french or phonenumbers.number_type(found) in kinds

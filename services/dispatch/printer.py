@@ -51,6 +51,7 @@ def plan(event: ReplyDrafted, outbound: str, now: datetime, domain: str = "") ->
         "mail_references": [],
         "subject": _subject(message.subject) if by_mail else "",
         "text": draft.text,
+        "segments": 0,
         "action": draft.action.value,
         "reason": draft.reason,
         "how": draft.how,

@@ -50,6 +50,8 @@ _PERSON = re.compile(
     re.IGNORECASE,
 )
 SMS_STEPS = 3
+BRIEF = (Channel.SMS, Channel.CALL)
+"""Channels whose answers are text messages; calls are answered by one too."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,6 @@ def decide(event: MessageGrounded) -> tuple[Action, str]:
     return Action.HANDOFF, _reason(event)
 
 
-def _reason(event: MessageGrounded) -> str:
-    seen = event.classification
 def command(event: MessageGrounded, wording: Wording) -> tuple[Command, Language] | None:
     """Return what a text message commands (STOP, START, HELP), and the language to confirm it in.
 
@@ -93,6 +93,8 @@ def command(event: MessageGrounded, wording: Wording) -> tuple[Command, Language
     return found and (found[0], found[1] or event.classification.language)
 
 
+def _reason(event: MessageGrounded) -> str:
+    seen = event.classification
     if seen.intent in BY_A_PERSON:
         return BY_A_PERSON[seen.intent]
     if seen.category in {
@@ -130,11 +132,8 @@ def reply_text(event: MessageGrounded, wording: Wording, sender: Sender) -> str:
     passage = event.passages[0]
     words = wording.of(passage.language)
     contact = f" ({sender.contact})" if sender.contact else ""
-    if event.message.channel is Channel.SMS:
-        steps = " ".join(f"{n}) {step}" for n, step in enumerate(passage.steps[:SMS_STEPS], 1))
-        return words.sms.format(
-            title=passage.title, steps=steps, contact=contact, signature=sender.signature
-        )
+    if event.message.channel in BRIEF:
+        return _brief(passage, words, contact, sender.signature)
     steps = "\n".join(f"{n}. {step}" for n, step in enumerate(passage.steps, 1))
     return "\n\n".join(
         [
@@ -148,6 +147,18 @@ def reply_text(event: MessageGrounded, wording: Wording, sender: Sender) -> str:
             words.signed.format(signature=sender.signature),
         ]
     )
+
+
+def _brief(passage: Passage, words: Words, contact: str, signature: str) -> str:
+    """Put a passage into a text message: two steps, and a third one where it fits."""
+    for count in range(SMS_STEPS, 1, -1):
+        steps = " ".join(f"{n}) {step}" for n, step in enumerate(passage.steps[:count], 1))
+        text = words.sms.format(
+            title=passage.title, steps=steps, contact=contact, signature=signature
+        )
+        if len(in_plain_letters(text)) <= ADVISED:
+            break
+    return text
 
 
 def _about(event: MessageGrounded, passage: Passage, words: Words) -> str:
@@ -167,7 +178,7 @@ def handoff_text(event: MessageGrounded, reason: str, wording: Wording, sender: 
     language = event.classification.language
     words = wording.of(language)
     body = words.handoff.get(reason, words.handoff["default"])
-    if event.message.channel is Channel.SMS:
+    if event.message.channel in BRIEF:
         return f"{body} ({sender.signature})"
     found = ", ".join(
         f"{kind_label(finding.kind, language)} {finding.value}" for finding in event.findings

@@ -111,6 +111,7 @@ class Twilio:
         self.at_once = self.most_at_once = 0
         self.answers: list[int] = []
         self.calls: list[dict[str, Any]] = []
+        self.left: dict[str, dict[str, Any]] = {}
         self._reporting: set[asyncio.Task[None]] = set()
 
     # --- what it serves --------------------------------------------------------------------
@@ -213,6 +214,43 @@ class Twilio:
         """Show the account."""
         self._let_in(request)
         return web.json_response({"sid": self.sid, "status": "active", "friendly_name": "Essai"})
+
+    # --- what callers left ---
+
+    async def recordings(self, request: web.Request) -> web.Response:
+        """Show recordings, the newest first."""
+        self._let_in(request)
+        shapes = [
+            {"sid": sid, "call_sid": one["call"], "status": one["status"], "source": one["source"]}
+            for sid, one in reversed(self.left.items())
+        ]
+        page = {"recordings": shapes, "page": 0, "page_size": 50, "next_page_uri": None}
+        return web.json_response(page | {"uri": request.path})
+
+    async def recording(self, request: web.Request) -> web.Response:
+        """Give a recording's sound."""
+        self._let_in(request)
+        return web.Response(body=self.left[request.match_info["sid"]]["sound"])
+
+    async def forget(self, request: web.Request) -> web.Response:
+        """Delete a recording."""
+        self._let_in(request)
+        self.left.pop(request.match_info["sid"])
+        return web.Response(status=204)
+
+    async def one_call(self, request: web.Request) -> web.Response:
+        """Show a call."""
+        self._let_in(request)
+        sid = request.match_info["sid"]
+        one = next(one for one in self.left.values() if one["call"] == sid)
+        return web.json_response({"sid": sid, "from": one["from"], "to": one["to"]})
+
+    def leave(self, from_: str, to: str, sound: bytes, **more: str) -> str:
+        """Have a caller leave a recording; return its id."""
+        sid = f"RE{uuid4().hex}"
+        one = {"from": from_, "to": to, "sound": sound, "call": f"CA{uuid4().hex}"}
+        self.left[sid] = one | {"status": "completed", "source": "RecordVerb"} | more
+        return sid
 
     # --- what it does ----------------------------------------------------------------------
 
@@ -344,6 +382,10 @@ def application(twilio: Twilio) -> web.Application:
     app.router.add_get(f"{base}/Messages.json", twilio.listed)
     app.router.add_get(f"{base}/IncomingPhoneNumbers.json", twilio.owned)
     app.router.add_get(f"{base}.json", twilio.account)
+    app.router.add_get(f"{base}/Recordings.json", twilio.recordings)
+    app.router.add_get(f"{base}/Recordings/{{sid}}.wav", twilio.recording)
+    app.router.add_delete(f"{base}/Recordings/{{sid}}.json", twilio.forget)
+    app.router.add_get(f"{base}/Calls/{{sid}}.json", twilio.one_call)
     app.router.add_post("/text", write)
     app.router.add_post("/call", ring)
     app.router.add_get("/ledger", ledger)
