@@ -18,7 +18,7 @@ from services.permission import Verdict
 from services.policy import Handler
 from services.postman import Postman
 from services.rounds import Rounds
-from storage import answering, doubts, outbox
+from storage import answering
 from storage.database import Database
 
 
@@ -68,33 +68,11 @@ def delivery_reports(database: Database, postman: Postman) -> Handler:
     """Return the handler of `printer.reported`."""
 
     async def handle(events: Sequence[DeliveryReported]) -> list[Sequence[Event]]:
-        await database.write(_take_in, events)
+        await database.write(reports.take_in, events)
         postman.hurry()
         return [() for _ in events]  # the postman tells what is news
 
     return handle
-
-
-def _take_in(session: Session, events: Sequence[DeliveryReported]) -> None:
-    for event in events:
-        name, door, at = str(event.reply_id), event.outbound, event.occurred_at
-        if event.status == "failed":
-            news = doubts.failed(session, name, event.detail, door)
-        else:
-            # Reports overtake one another: one that arrived has also left.
-            news = doubts.left(session, name, event.provider_id, at, door)
-            if event.status == "delivered":
-                news = doubts.delivered(session, name, at, door) or news
-        if news:
-            attempt = {
-                "reply_id": name,
-                "outbound": door,
-                "outcome": event.status,
-                "provider_id": event.provider_id,
-                "detail": event.detail,
-                "at": at,
-            }
-            outbox.note_attempts(session, [attempt])
 
 
 def drafted_alerts(database: Database, clerk: Rounds, group_wait: timedelta) -> Handler:
