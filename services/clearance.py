@@ -128,7 +128,7 @@ class Clearance:
     def clear(self, event: ReplyDrafted, row: Row) -> None:
         """Decide a draft, and write down what follows from it."""
         line, places = _line(event, row), _places(event)
-        facts = self._facts(row, line, places)
+        facts = self._facts(row, line, suppressed=self._closed(event, places))
         verdict = permission.judge(event, facts, self.rules.limits)
         row = fitted(row | self._changes(event, row, verdict, first=facts.first))
         self.verdicts.append(verdict)
@@ -141,12 +141,19 @@ class Clearance:
         if row["status"] == SendStatus.QUEUED.value:
             self._count(row)
 
-    def _facts(self, row: Row, line: Line | None, places: Sequence[Place]) -> Facts:
+    def _closed(self, event: ReplyDrafted, places: Sequence[Place]) -> bool:
+        """Say whether nothing is sent to an address, START's confirmation apart where it lifts."""
+        reasons = {
+            self.known.suppressed[place] for place in places if place in self.known.suppressed
+        }
+        return bool(reasons - set(OPTED_OUT) if event.draft.reason == "start" else reasons)
+
+    def _facts(self, row: Row, line: Line | None, *, suppressed: bool) -> Facts:
         known, conversation = self.known, row["conversation_id"]
         theirs = known.senders[row["channel"], row["address"]]
         subject = permission.subject_of(row["subject"])
         return Facts(
-            suppressed=not known.suppressed.isdisjoint(places),
+            suppressed=suppressed,
             stopped=line in known.stopped,
             silenced=conversation in known.silenced,
             breaker=self.is_open,
@@ -185,11 +192,11 @@ class Clearance:
             outbox.record(session, self.rows)
             theirs = col(Outgoing.address) == row["address"]
             record.withdraw(session, "stopped", theirs, channel=row["channel"], ours=row["ours"])
-        elif line and row["reason"] == "start" and verdict.leaves:
+        elif line and row["reason"] == "start":
             self.known.stopped.discard(line)
-            self.known.suppressed.difference_update(places)
             record.consent(session, line, record.GRANTED, "sms", self.now)
-            record.lift(session, places, OPTED_OUT)
+            for place in record.lift(session, places, OPTED_OUT):
+                self.known.suppressed.pop(place, None)
         elif row["reason"] == permission.SILENCES:
             self.known.silenced.add(conversation)
             outbox.record(session, self.rows)

@@ -15,6 +15,8 @@ from services.texting import BY_TEXT
 
 COMMANDS = ("stop", "start", "help")
 """Reasons of replies that confirm a command. They are no answers of a machine, and tell nobody."""
+OBEYED = ("stop", "start")
+"""Of them, those that hold even where their confirmation may not leave."""
 URGENT = frozenset({*COMMANDS, "danger"})
 """Reasons of replies that wait for no morning."""
 WAKES_NOBODY = "console"
@@ -87,28 +89,29 @@ def judge(event: ReplyDrafted, facts: Facts, limits: PolicySettings) -> Verdict:
     as_drafted = Verdict(draft.action, draft.reason)
     if draft.action is Action.IGNORE or event.message.trial:
         return replace(as_drafted, leaves=draft.action is not Action.IGNORE)
-    if draft.reason == "stop":  # obeyed whatever else holds, and confirmed once
-        return replace(as_drafted, leaves=not (facts.stopped or facts.suppressed))
     over = _over(event, facts, limits)
-    if reason := _barred(draft.reason, facts) or ("too_many" if over > 0 else ""):
-        return Verdict(Action.HANDOFF, reason, leaves=False)
+    barred = _barred(draft.reason, facts) or ("too_many" if over > 0 else "")
+    if draft.reason in OBEYED:
+        again = draft.reason == "stop" and facts.stopped
+        return replace(as_drafted, leaves=not (barred or again))
+    if barred:
+        return Verdict(Action.HANDOFF, barred, leaves=False)
     if limits.desk_replies and facts.of_desk >= limits.desk_replies:
         return Verdict(Action.HANDOFF, "breaker", leaves=False, opens_breaker=True)
-    if over == 0 and draft.action is not Action.HANDOFF:
+    if over == 0 and draft.action is Action.REPLY and draft.reason not in COMMANDS:
         return Verdict(Action.HANDOFF, "too_many", closing=True)
     return as_drafted
 
 
 def _barred(reason: str, facts: Facts) -> str:
     """Return why nothing may leave, the first that holds; `reason` is that of the draft."""
-    commands = reason in COMMANDS
-    if facts.suppressed and reason != "start":
+    if facts.suppressed:
         return "suppressed"
-    if facts.stopped and not commands:
+    if facts.stopped and reason not in COMMANDS:
         return "stopped"
     if facts.breaker:
         return "breaker"
-    return "silenced" if facts.silenced and not commands else ""
+    return "silenced" if facts.silenced and reason not in COMMANDS else ""
 
 
 def _over(event: ReplyDrafted, facts: Facts, limits: PolicySettings) -> int:

@@ -175,8 +175,8 @@ async def deciding(database: Database) -> None:
     """Have replies be decided, with all that may follow."""
     desk = Desk(database)
     await desk.say(**MAIL)
-    for text in ("bourrage", "STOP", "START", "HUMAIN"):
-        await desk.say(text, **SMS)
+    for words in ("bourrage", "STOP", "START", "HUMAIN"):
+        await desk.say(words, **SMS)
     await desk.say("ça fume", **SMS, priority="critical")
     (silent, *_) = await database.read(permission.silences)
     await database.write(permission.release, silent.conversation_id, "léa", NOW)

@@ -421,8 +421,10 @@ async def test_replies_that_fail_stop_the_desk_too(database: Database) -> None:
 async def test_stop_is_obeyed_while_the_desk_is_stopped(database: Database) -> None:
     desk = Desk(database, desk_replies=1, failed_percent=0)
     await night(desk, 2, timedelta(seconds=1))
-    assert (await desk.say("STOP", **SMS)).status == "sent"
+    assert (await desk.say("STOP", **SMS)).status == "none"
     assert await consent(desk) == "stopped"
+    await desk.say("START", **SMS)
+    assert await consent(desk) == "granted"
 
 
 async def test_every_message_has_exactly_one_row(desk: Desk) -> None:
