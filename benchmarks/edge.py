@@ -3,6 +3,7 @@
 `astreinte run edge` in a process of its own. Posts are due at a steady rate whatever becomes of
 them, and a post's time counts from when it was due, so an edge that stalls is not spared. Beside
 it, paced and counted alike: a bare route that answers at once, and a raw producer without HTTP.
+Text messages come as Twilio posts them: a form with its signature, which is checked.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
+from typing import TypeVar
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
+from twilio.request_validator import RequestValidator
 
 from benchmarks.brokers import Broker
 from benchmarks.desk import new_group
@@ -29,12 +33,23 @@ from services import wire
 
 NAME = "edge"
 OURS = "edge, Kafka confirming"
+TEXTS = "signed texts, Kafka confirming"
 RATE = 200
+TEXTS_RATE = 500
 WARM_UP = 400
 CONNECTIONS = 32
 FLOOR_P99_MS = 50.0
+TEXTS_P99_MS = 100.0
+TWILIO = {
+    "SID": "AC" + "0" * 32,
+    "TOKEN": "between us",
+    "PUBLIC_URL": "https://desk.example.com",
+    "NUMBERS": "+33937000001",
+}
 ANSWER_S = 20.0
+TEXTS_PATH, FORM = "/callbacks/twilio/sms", "application/x-www-form-urlencoded"
 
+T = TypeVar("T")
 Post = Callable[[InboundMessage], Awaitable[int]]
 """Hands a message in; returns the status, 0 when there was no answer."""
 
@@ -53,6 +68,14 @@ class Paced:
         return times[min(int(share * len(times)), len(times) - 1)]
 
 
+@dataclass(frozen=True)
+class Text:
+    """A text message as Twilio posts it."""
+
+    body: bytes
+    signature: str
+
+
 async def measure(kafka: str, seconds: float) -> list[Figure]:
     """Measure the bare route, the raw producer, and the edge."""
     broker = Broker(kafka, embedded=False)
@@ -64,8 +87,11 @@ async def measure(kafka: str, seconds: float) -> list[Figure]:
     before = await broker.ends(InboundMessage.topic)
     async with _edge(kafka) as (process, url):
         ours = await _posted(url, process, messages)
+        between = await broker.ends(InboundMessage.topic)
+        texts = await _posted_texts(url, process, seconds)
     after = await broker.ends(InboundMessage.topic)
-    return _figures(ours, bare, raw, sum(after.values()) - sum(before.values()))
+    ends = [sum(found.values()) for found in (before, between, after)]
+    return [*_figures(ours, bare, raw, ends[1] - ends[0]), *_of_texts(texts, ends[2] - ends[1])]
 
 
 @asynccontextmanager
@@ -73,6 +99,7 @@ async def _edge(kafka: str) -> AsyncIterator[tuple[Watched, str]]:
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     env = {"KAFKA_SERVERS": kafka, "KAFKA_GROUP": new_group(), "HTTP_PORT": str(port)}
+    env |= {f"TWILIO_{name}": value for name, value in TWILIO.items()}
     named = {f"ASTREINTE_{name}": value for name, value in env.items()}
     async with started("astreinte", "run", "edge", env=named) as process:
         url = f"http://127.0.0.1:{port}"
@@ -111,6 +138,44 @@ async def _posted(url: str, process: Watched, messages: Sequence[InboundMessage]
     return found
 
 
+async def _posted_texts(url: str, process: Watched, seconds: float) -> Paced:
+    many = httpx.Limits(max_connections=CONNECTIONS)
+    client = httpx.AsyncClient(base_url=url, trust_env=False, limits=many, timeout=ANSWER_S)
+    async with client as http:
+
+        async def post(text: Text) -> int:
+            headers = {"X-Twilio-Signature": text.signature, "Content-Type": FORM}
+            try:
+                answer = await http.post(TEXTS_PATH, content=text.body, headers=headers)
+            except httpx.HTTPError:
+                return 0
+            return answer.status_code
+
+        posts = list(islice(_texts(), WARM_UP + int(seconds * TEXTS_RATE)))
+        warm = await _paced(post, posts[:WARM_UP], TEXTS_RATE)
+        before = process.cpu_s()
+        found = await _paced(post, posts[WARM_UP:], TEXTS_RATE)
+        found.cpu_ms = (process.cpu_s() - before) * 1000 / len(found.took_ms)
+        found.answers += warm.answers
+    return found
+
+
+def _texts() -> Iterator[Text]:
+    """Make texts as Twilio posts them, signed beforehand: that is its work, not the edge's."""
+    validator = RequestValidator(TWILIO["TOKEN"])
+    for number in count():
+        sid = f"SM{uuid4().hex}"
+        form = {"MessageSid": sid, "SmsSid": sid, "AccountSid": TWILIO["SID"], "NumMedia": "0"}
+        form |= {
+            "From": f"+336399{number % 100_000:05}",
+            "To": TWILIO["NUMBERS"],
+            "FromCountry": "FR",
+        }
+        form |= {"Body": "Bourrage papier dans le bac 2, que faire ?", "SmsStatus": "received"}
+        signed = validator.compute_signature(TWILIO["PUBLIC_URL"] + TEXTS_PATH, form)
+        yield Text(urlencode(form).encode(), str(signed))
+
+
 async def _produced(broker: Broker, messages: Sequence[InboundMessage]) -> Paced:
     async with broker.producer() as producer:
 
@@ -123,10 +188,12 @@ async def _produced(broker: Broker, messages: Sequence[InboundMessage]) -> Paced
         return await _paced(post, messages[WARM_UP:])
 
 
-async def _paced(post: Post, messages: Sequence[InboundMessage]) -> Paced:
+async def _paced(
+    post: Callable[[T], Awaitable[int]], messages: Sequence[T], rate: float = RATE
+) -> Paced:
     found = Paced()
 
-    async def one(message: InboundMessage, due: float) -> None:
+    async def one(message: T, due: float) -> None:
         status = await post(message)
         found.took_ms.append((time.perf_counter() - due) * 1000)
         found.answers[status] += 1
@@ -134,7 +201,7 @@ async def _paced(post: Post, messages: Sequence[InboundMessage]) -> Paced:
     began = time.perf_counter()
     async with asyncio.TaskGroup() as under_way:
         for number, message in enumerate(messages):
-            due = began + number / RATE
+            due = began + number / rate
             await asyncio.sleep(max(due - time.perf_counter(), 0))
             under_way.create_task(one(message, due))
     return found
@@ -155,7 +222,19 @@ def _figures(ours: Paced, bare: Paced, raw: Paced, written: int) -> list[Figure]
     ]
 
 
-def _column(place: str, found: Paced, floor: float | None = None) -> list[Figure]:
+def _of_texts(found: Paced, written: int) -> list[Figure]:
+    accepted = found.answers[httpx.codes.OK]
+    wrong, lost = found.answers.total() - accepted, accepted - written
+    return [
+        *_column(TEXTS, found, TEXTS_P99_MS, TEXTS_RATE),
+        Figure(NAME, TEXTS, "not accepted", wrong, "", 0, at_most=True),
+        Figure(NAME, TEXTS, "accepted and not in Kafka", lost, "", 0, at_most=True),
+    ]
+
+
+def _column(
+    place: str, found: Paced, floor: float | None = None, rate: float = RATE
+) -> list[Figure]:
     shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "longest": 1.0}
     times = [
         Figure(
@@ -166,7 +245,7 @@ def _column(place: str, found: Paced, floor: float | None = None) -> list[Figure
             "ms",
             floor if name == "p99" else None,
             at_most=True,
-            beside=f"{len(found.took_ms):,} posts, {RATE} a second" if name == "p50" else "",
+            beside=f"{len(found.took_ms):,} posts, {rate} a second" if name == "p50" else "",
         )
         for name, share in shares.items()
     ]
