@@ -54,7 +54,7 @@ def _show(found: list[Finding]) -> None:
         return
     table = Table(title="canaux", box=box.SIMPLE)
     for name in ("canal", "contrôle", "", "constat"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for each in found:
         mark = "[green]✓[/]" if each.good else "[bold red]✗[/]"
         table.add_row(each.channel, escape(each.what), mark, escape(each.detail))

@@ -163,6 +163,7 @@ def _outgoing(reply: Outgoing, wording: Wording) -> Json:
         "reason_label": _reason(reply.reason, wording),
         "how": reply.how,
         "status": reply.status,
+        "segments": reply.segments,
         "sources": reply.sources,
     }
 

@@ -174,11 +174,11 @@ function answerOf(message) {
     return h("li", attributes(message.action),
       h("p", { class: "meta" }, meta),
       h("p", { class: `state ${state}`, dataset: { testid: "handoff-reason" } }, stateWords({ ...message, state })),
-      message.text && h("p", { class: "meta" }, t("ack"), " · ", status(message)),
+      message.text && h("p", { class: "meta" }, t("ack"), " · ", status(message), paid(message)),
       message.text ? body(message.text, withChips(message.text, message.sources ?? [], chosen)) : h("p", { class: "faint" }, t("no.ack")));
   }
   return h("li", attributes("reply"),
-    h("p", { class: "meta" }, meta, " · ", status(message)),
+    h("p", { class: "meta" }, meta, " · ", status(message), paid(message)),
     message.subject && h("p", { class: "subject", dir: "auto" }, message.subject),
     body(message.text, withChips(message.text ?? "", message.sources ?? [], chosen)),
     h("p", { class: "made", dataset: { testid: "made" } },
@@ -197,6 +197,11 @@ function sureness(message) {
   const quoted = passagesOf(message).filter((one) => message.sources?.includes(one.article));
   if (quoted.length === 0) return null;
   return h("span", { class: "number" }, t("nearest", { n: decimal(Math.max(...quoted.map((one) => one.score))) }));
+}
+
+// What a text message costs: each segment is paid for.
+function paid(message) {
+  return message.segments > 0 && h("span", { dataset: { testid: "segments" } }, " · ", t("segments", { n: message.segments }));
 }
 
 function status(message) {

@@ -76,6 +76,7 @@ const WORDS = {
   "in.who": ["client", "customer"],
   "out.who": ["Astreinte", "Astreinte"],
   "how.arrived": ["comment est-ce arrivé là\u00a0?", "how did this get here?"],
+  "segments": ["{n} segment(s) SMS", "{n} SMS segment(s)"],
   "how.template": ["modèle de réponse", "reply template"],
   "how.llm": ["rédigé par {what}", "written by {what}"],
   "confidence": ["sûr à {n}", "confidence {n}"],

@@ -109,3 +109,9 @@ def test_a_body_that_is_no_event_is_shown_as_it_came() -> None:
     page = trace_page([step(1, "dead.rag", "x" * 9_000), step(2, "dead.rag", "[7]")])
     assert page["steps"][0]["event"] == {"raw": "x" * 4_000}
     assert page["steps"][1]["event"] == {"raw": "[7]"}
+
+
+def test_a_text_message_says_how_many_segments_are_paid_for() -> None:
+    texts = [reply(segments=2), reply(reply_id="r2", segments=0)]
+    page = conversation_page(conversation(), customer(), [], texts, [], WORDING)
+    assert [entry["segments"] for entry in page["messages"]] == [2, 0]

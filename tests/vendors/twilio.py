@@ -369,9 +369,8 @@ def application(twilio: Twilio) -> web.Application:
 
     async def ring(request: web.Request) -> web.Response:
         given = await request.json()
-        return web.json_response(
-            {"heard": await twilio.call(given["from"], given["to"], given.get("say", []))}
-        )
+        heard = await twilio.call(given["from"], given["to"], given.get("say", []))
+        return web.Response(text="\n".join(heard) + "\n")
 
     async def ledger(request: web.Request) -> web.Response:
         return web.json_response([vars(text) for text in twilio.texts])
