@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from ai.speech import Listener
 from astreinte.finding import Finding
 from schemas.errors import Unavailable
 from services.settings import Settings
@@ -30,6 +33,8 @@ async def twilio(settings: Settings) -> AsyncIterator[Finding]:
     yield await _signature(own)
     async for finding in _account(own):
         yield finding
+    if settings.voice.model:
+        yield _model(settings.voice.model)
 
 
 async def _signature(own: TwilioSettings) -> Finding:
@@ -71,6 +76,17 @@ async def _account(own: TwilioSettings) -> AsyncIterator[Finding]:
     by_number = {each.phone_number: each for each in listed}
     for number in own.ours:
         yield _number(own, number, by_number.get(number))
+
+
+def _model(folder: Path) -> Finding:
+    what = "modèle de parole"
+    try:
+        Listener(folder)
+    except Unavailable as why:
+        return Finding(CHANNEL, what, good=False, detail=str(why))
+    if find_spec("faster_whisper") is None:
+        return Finding(CHANNEL, what, good=False, detail="pip install 'astreinte[voice]' manque")
+    return Finding(CHANNEL, what, good=True, detail=f"{folder} ; les appels sont enregistrés")
 
 
 def _number(own: TwilioSettings, number: str, found: Any) -> Finding:

@@ -41,6 +41,8 @@ async def _in_better_words(
 ) -> ReplyDrafted:
     if not drafted.draft.sources or llm is None or llm.resting:  # only articles are reworded
         return drafted
+    if drafted.message.channel in printer.BRIEF:
+        return drafted  # a text message is paid for by its length; the template's is short
     outcome, began = "none", time.perf_counter()
     try:
         answer = await llm.write(*printer.prompt(drafted, sender))

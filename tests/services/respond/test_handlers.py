@@ -92,6 +92,13 @@ async def test_only_answers_are_put_into_a_models_words(fake: FakeOllama) -> Non
     assert fake.asked == []
 
 
+@pytest.mark.parametrize("channel", ["sms", "call"])
+async def test_a_text_message_is_short_so_no_model_is_asked(fake: FakeOllama, channel: str) -> None:
+    event = grounded("panne", judged(), (passage(),), channel=channel, **{"from": "0612345678"})
+    assert (await draft(Ollama(fake.url), event)).how == "template"
+    assert fake.asked == []
+
+
 async def test_a_batch_is_answered_in_its_order(fake: FakeOllama) -> None:
     handle = grounded_messages(Ollama(fake.url), load_wording(), Sender())
     events = [grounded(f"panne {n}", judged(), (passage(),), external_id=str(n)) for n in range(3)]
