@@ -24,6 +24,11 @@ def plain(channel: Channel, address: str) -> str:
     return unicodedata.normalize("NFC", address.strip().lower())
 
 
+def line_of(channel: Channel, ours: str, theirs: str) -> tuple[str, str]:
+    """Return between which addresses or numbers a message goes, as consent has them."""
+    return spelling(channel, ours)[:340], spelling(channel, theirs)[:340]
+
+
 def _number(address: str) -> str:
     digits = re.sub(r"[^\d+]", "", address)
     try:

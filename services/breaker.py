@@ -44,7 +44,8 @@ def watch(session: Session, now: datetime, group_wait: timedelta) -> str:
     alarms.take_in(session, events, now, group_wait)
     if open_now is None:
         return ""
-    return f"no reply leaves by itself since {open_now.opened_at:%d %B %H:%M} UTC: {open_now.detail}"
+    since = f"{open_now.opened_at:%Y-%m-%d %H:%M} UTC"
+    return f"no reply leaves by itself since {since}: {open_now.detail}"
 
 
 def _end(row: Breaker) -> str:

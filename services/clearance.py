@@ -14,7 +14,7 @@ from knowledge.wording import Wording
 from schemas.printer import ReplyDrafted
 from schemas.vocabulary import SendStatus
 from services import permission
-from services.addresses import plain, spelling
+from services.addresses import line_of, plain
 from services.permission import COMMANDS, Facts, Verdict
 from services.quiet import Quiet
 from services.settings_policy import PolicySettings
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FEW = 20
 """Failures below which a share of them means nothing."""
-OPTED_OUT = ("twilio_21610",)
-"""Reasons of suppressions that START lifts: the provider heard STOP as well, and hears START."""
 
 Row = dict[str, Any]
 Line = tuple[str, str]
@@ -102,7 +100,7 @@ def _line(event: ReplyDrafted, row: Row) -> Line | None:
     channel = event.message.channel
     if channel not in BY_TEXT:
         return None
-    return spelling(channel, row["ours"])[:340], spelling(channel, event.message.sender)
+    return line_of(channel, row["ours"], event.message.sender)
 
 
 def _places(event: ReplyDrafted) -> list[Place]:
@@ -128,7 +126,7 @@ class Clearance:
     def clear(self, event: ReplyDrafted, row: Row) -> None:
         """Decide a draft, and write down what follows from it."""
         line, places = _line(event, row), _places(event)
-        facts = self._facts(row, line, suppressed=self._closed(event, places))
+        facts = self._facts(row, line, places)
         verdict = permission.judge(event, facts, self.rules.limits)
         row = fitted(row | self._changes(event, row, verdict, first=facts.first))
         self.verdicts.append(verdict)
@@ -136,24 +134,17 @@ class Clearance:
             if verdict.opens_breaker:
                 minutes = self.rules.limits.desk_minutes
                 self.stop_the_desk("too_many", f"{facts.of_desk} replies in {minutes} minutes")
-            self._obey(verdict, line, places, row)
+            self._obey(verdict, line, row)
         self.rows.append(row)
         if row["status"] == SendStatus.QUEUED.value:
             self._count(row)
 
-    def _closed(self, event: ReplyDrafted, places: Sequence[Place]) -> bool:
-        """Say whether nothing is sent to an address, START's confirmation apart where it lifts."""
-        reasons = {
-            self.known.suppressed[place] for place in places if place in self.known.suppressed
-        }
-        return bool(reasons - set(OPTED_OUT) if event.draft.reason == "start" else reasons)
-
-    def _facts(self, row: Row, line: Line | None, *, suppressed: bool) -> Facts:
+    def _facts(self, row: Row, line: Line | None, places: Sequence[Place]) -> Facts:
         known, conversation = self.known, row["conversation_id"]
         theirs = known.senders[row["channel"], row["address"]]
         subject = permission.subject_of(row["subject"])
         return Facts(
-            suppressed=suppressed,
+            suppressed=not known.suppressed.isdisjoint(places),
             stopped=line in known.stopped,
             silenced=conversation in known.silenced,
             breaker=self.is_open,
@@ -183,7 +174,7 @@ class Clearance:
         if row["reason"] not in COMMANDS:
             self.known.begun.add(row["conversation_id"])
 
-    def _obey(self, verdict: Verdict, line: Line | None, places: Sequence[Place], row: Row) -> None:
+    def _obey(self, verdict: Verdict, line: Line | None, row: Row) -> None:
         """Write down what a customer asked for with these words."""
         session, conversation = self.session, row["conversation_id"]
         if line and row["reason"] == "stop":
@@ -195,8 +186,6 @@ class Clearance:
         elif line and row["reason"] == "start":
             self.known.stopped.discard(line)
             record.consent(session, line, record.GRANTED, "sms", self.now)
-            for place in record.lift(session, places, OPTED_OUT):
-                self.known.suppressed.pop(place, None)
         elif row["reason"] == permission.SILENCES:
             self.known.silenced.add(conversation)
             outbox.record(session, self.rows)

@@ -86,7 +86,7 @@ def _failed(session: Session, row: Outgoing, event: DeliveryReported) -> bool:
     if not event.code:
         return True
     why = Refused(door, event.code, said)
-    effect = judge(session, why, channel, address)
+    effect = judge(session, why, channel, address, row.ours)
     if effect in {RETRY, SLOW_DOWN} and attempts < TRIES:
         # It arrived nowhere, says the provider: sending again says nothing twice.
         after = AGAIN_AFTER[min(attempts, len(AGAIN_AFTER)) - 1]

@@ -1,6 +1,7 @@
 """What a provider's error code means for us, and what follows: the table `provider_error` says.
 
-suppress: nothing more is sent to the recipient. alert: number, account or text are wrong, people
+suppress: nothing more is sent to the recipient. opt_out: nothing more from that number of ours.
+alert: number, account or text are wrong, people
 are told in the log. retry: the recipient could not be reached. slow_down: too much at once.
 """
 
@@ -15,14 +16,15 @@ from sqlmodel import Session
 from gateways.outbound import Letter, Outbound, Refused
 from schemas.errors import Rejected, Unavailable
 from schemas.vocabulary import Channel
-from services.addresses import plain
-from storage import provider_errors
+from services.addresses import line_of, plain
+from storage import permission, provider_errors
 from storage.database import Database
 from storage.suppressions import suppress
 
 log = logging.getLogger(__name__)
 
-SUPPRESS, ALERT, RETRY, SLOW_DOWN = "suppress", "alert", "retry", "slow_down"
+SUPPRESS, OPT_OUT, ALERT, RETRY = "suppress", "opt_out", "alert", "retry"
+SLOW_DOWN = "slow_down"
 SLOW_DOWN_S = 30.0
 """Where the provider does not say for how long: between two numbers it counts over that time."""
 TRIES = 3
@@ -45,7 +47,9 @@ class JudgedOutbound:
         try:
             return await self._door.send(letter)
         except Refused as why:
-            effect = await self._database.write(judge, why, letter.channel, letter.address)
+            effect = await self._database.write(
+                judge, why, letter.channel, letter.address, letter.ours
+            )
             if effect == SLOW_DOWN:
                 raise Unavailable(str(why), SLOW_DOWN_S) from why
             if effect == RETRY or why.status == HTTPStatus.UNAUTHORIZED:
@@ -61,12 +65,16 @@ class JudgedOutbound:
         await self._door.close()
 
 
-def judge(session: Session, why: Refused, channel: str, address: str) -> str:
+def judge(session: Session, why: Refused, channel: str, address: str, ours: str) -> str:
     """Return what a code does, and do of it what is to be written down or said."""
+    now = datetime.now(UTC)
     known = provider_errors.meaning(session, why.provider, why.code)
     effect = known.effect if known else ALERT
     if effect == SUPPRESS:
         leave_alone(session, why, channel, address)
+    if effect == OPT_OUT:
+        line = line_of(Channel(channel), ours, address)
+        permission.consent(session, line, permission.STOPPED, f"{why.provider} {why.code}", now)
     if effect == ALERT:
         log.error("%s refuses with %s: %s", why.provider, why.code, known.meaning if known else why)
     return effect

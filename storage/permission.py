@@ -41,13 +41,10 @@ class Asked:
 
 @dataclass
 class Known:
-    """What it says. `senders` counts by (channel, address), and by subject as it was sent.
-
-    `suppressed` has the reason of each (channel, address).
-    """
+    """What it says. `senders` counts by (channel, address), and by subject as it was sent."""
 
     stopped: set[tuple[str, str]] = field(default_factory=set)
-    suppressed: dict[tuple[str, str], str] = field(default_factory=dict)
+    suppressed: set[tuple[str, str]] = field(default_factory=set)
     silenced: set[str] = field(default_factory=set)
     senders: dict[tuple[str, str], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
@@ -104,7 +101,7 @@ def _stopped(session: Session, asked: Asked) -> set[tuple[str, str]]:
     return {(row.ours, row.theirs) for row in rows}
 
 
-def _suppressed(session: Session, asked: Asked, now: datetime) -> dict[tuple[str, str], str]:
+def _suppressed(session: Session, asked: Asked, now: datetime) -> set[tuple[str, str]]:
     rows = session.exec(
         select(Suppression).where(
             col(Suppression.channel).in_({channel for channel, _ in asked.plain}),
@@ -112,7 +109,7 @@ def _suppressed(session: Session, asked: Asked, now: datetime) -> dict[tuple[str
             or_(col(Suppression.until).is_(None), col(Suppression.until) > now),
         )
     )
-    return {(row.channel, row.address): row.reason for row in rows}
+    return {(row.channel, row.address) for row in rows}
 
 
 def _count_conversations(
@@ -137,19 +134,6 @@ def consent(session: Session, line: tuple[str, str], state: str, source: str, at
     """Write down what somebody (ours, theirs) allowed or forbade."""
     ours, theirs = line
     session.merge(Consent(ours=ours, theirs=theirs, state=state, source=source[:80], changed_at=at))
-
-
-def lift(
-    session: Session, places: Sequence[tuple[str, str]], reasons: Collection[str]
-) -> list[tuple[str, str]]:
-    """Take (channel, address) off the suppressions, those there for one of these reasons."""
-    lifted = []
-    for place in places:
-        row = session.get(Suppression, place)
-        if row and row.reason in reasons:
-            session.delete(row)
-            lifted.append(place)
-    return lifted
 
 
 def silence(

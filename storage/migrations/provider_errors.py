@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-SUPPRESS, ALERT, RETRY, SLOW_DOWN = "suppress", "alert", "retry", "slow_down"
+SUPPRESS, OPT_OUT, ALERT, RETRY = "suppress", "opt_out", "alert", "retry"
+SLOW_DOWN = "slow_down"
 
 TWILIO = (
-    ("21610", SUPPRESS, "le destinataire a écrit STOP"),
+    ("21610", OPT_OUT, "le destinataire a écrit STOP"),
     ("21211", SUPPRESS, "ce n'est pas un numéro de téléphone"),
     ("21214", SUPPRESS, "le numéro ne peut pas être atteint"),
     ("21217", SUPPRESS, "le numéro n'a pas de forme valable"),

@@ -81,7 +81,8 @@ class Breaker(SQLModel, table=True):
 class ProviderError(SQLModel, table=True):
     """What a provider's error code means for us; people may change it.
 
-    `effect`: suppress (the recipient), alert (the sender or the text is wrong), retry, slow_down.
+    `effect`: suppress (the recipient), opt_out (of one number of ours), alert (the sender or the
+    text is wrong), retry, slow_down.
     """
 
     __tablename__ = "provider_error"

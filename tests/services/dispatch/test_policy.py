@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from gateways.outbound import Refused
 from knowledge.wording import load_wording
 from schemas.vocabulary import Language
+from services.verdicts import judge
 from storage import breaker, permission
 from storage.database import Database
 from storage.suppressions import suppress
@@ -170,17 +172,22 @@ async def test_a_trial_of_stop_stops_nobody(desk: Desk) -> None:
     assert await consent(desk) == ""
 
 
-async def test_start_lifts_what_the_provider_heard_as_stop_and_nothing_else(desk: Desk) -> None:
-    async def refuse(reason: str) -> None:
-        said: dict[str, Any] = {"reason": reason, "source": "twilio", "now": desk.now}
-        await desk.database.write(lambda s: suppress(s, "sms", "+33612345678", **said))
-
-    await refuse("twilio_21610")
-    assert (await desk.say(**SMS)).reason == "suppressed"
+async def test_what_the_provider_heard_as_stop_holds_for_that_number_of_ours_until_start(
+    desk: Desk,
+) -> None:
+    why = Refused("twilio", "21610", "unsubscribed recipient")
+    numbers = (SMS["channel"], SMS["from"], SMS["to"])
+    assert await desk.database.write(judge, why, *numbers) == "opt_out"
+    assert (await desk.say(**SMS)).reason == "stopped"
+    assert (await desk.say(**(SMS | {"to": "+33937000002"}))).status == "sent"
     await desk.say("START", **SMS)
     assert (await desk.say(**SMS)).status == "sent"
-    await refuse("twilio_30005")
-    await desk.say("START", **SMS)
+
+
+async def test_start_does_not_bring_back_a_number_that_does_not_exist(desk: Desk) -> None:
+    why = Refused("twilio", "30005", "unknown destination handset")
+    await desk.database.write(judge, why, SMS["channel"], SMS["from"], SMS["to"])
+    assert (await desk.say("START", **SMS)).status == "none"
     assert (await desk.say(**SMS)).reason == "suppressed"
 
 
