@@ -27,7 +27,7 @@ COPY storage storage
 RUN pip install --no-deps .
 # Articles and training phrases are embedded here, once, and not at each start of a container.
 WORKDIR /srv/astreinte
-RUN astreinte prepare && mkdir data/out
+RUN astreinte prepare && mkdir data/out data/mails
 
 FROM python:${PYTHON}
 # One port, whatever the part: where edge and console listen, and where the others say how they are.
@@ -42,9 +42,10 @@ ENV PATH=/opt/astreinte/bin:$PATH \
 RUN groupadd --system --gid 10001 astreinte \
  && useradd --system --uid 10001 --gid astreinte --no-create-home --home-dir /tmp --shell /usr/sbin/nologin astreinte
 COPY --from=build /opt/astreinte /opt/astreinte
-# Only the folder of the outbox file is the process's own; all else it reads.
+# Only the folders of the outbox file and of mails are the process's own; all else it reads.
 COPY --from=build /srv/astreinte /srv/astreinte
-RUN chown 10001:10001 /srv/astreinte/data/out
+RUN chown 10001:10001 /srv/astreinte/data/mails \
+ && chown 10001:10001 /srv/astreinte/data/out
 WORKDIR /srv/astreinte
 USER 10001:10001
 EXPOSE 8080

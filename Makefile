@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install run test test-kafka test-mysql test-mqtt test-kill test-browser test-prometheus chaos chaos-short lint bench evaluate clean
+.PHONY: help install run test test-kafka test-mysql test-mqtt test-imap test-kill test-browser test-prometheus chaos chaos-short lint bench evaluate clean
 
 help:
 	@echo "make run           set up and start the whole desk; says where to look"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-kafka    the same road on Apache Kafka (installs it on first use)"
 	@echo "make test-mysql    the record on MariaDB (installs it on first use)"
 	@echo "make test-mqtt     the bridge on Mosquitto (installs it on first use)"
+	@echo "make test-imap     mailboxes on Dovecot (installs it on first use)"
 	@echo "make test-kill     kills the embedded desk twenty times: nothing lost, nothing twice"
 	@echo "make chaos-short   kills processes, Kafka and MariaDB under load (five minutes)"
 	@echo "make chaos         the same for long: at least 200 kills (half an hour)"
@@ -51,6 +52,10 @@ test-mysql: $(VENV)/.dev
 test-mqtt: $(VENV)/.dev
 	@scripts/mosquitto install
 	@$(BIN)/pytest -m mqtt
+
+test-imap: $(VENV)/.dev
+	@scripts/dovecot install
+	@$(BIN)/pytest -m imap
 
 test-kill: $(VENV)/.dev
 	@$(BIN)/pytest -m kill

@@ -27,6 +27,7 @@ from services.stage import Stage
 from services.telephone import recordings_of
 
 if TYPE_CHECKING:  # loading aiogram takes seconds, and most desks have no Telegram
+    from gateways.imap import ImapBridge
     from gateways.presses import Presses
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class BridgeStage(Stage):
     """A stage without consumers: its work comes from elsewhere, and never ends by itself."""
 
     mqtt: MqttBridge | None = None
+    mails: ImapBridge | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def health(self) -> Health:
@@ -46,10 +48,11 @@ class BridgeStage(Stage):
         ended = next((task for task in self.tasks if task.done() and not task.cancelled()), None)
         found = Health(NAME, assigned=len(self.tasks))
         found.stopped = f"it ended: {ended.exception()!r}"[:200] if ended else ""
-        if self.mqtt:
-            taken = self.mqtt.taken
-            found.waiting_for, found.last_progress = taken.waiting_for, taken.last
-            found.handled, found.dead = taken.done, taken.refused
+        for taken in (each.taken for each in (self.mqtt, self.mails) if each):
+            found.waiting_for = found.waiting_for or taken.waiting_for
+            moments = filter(None, (found.last_progress, taken.last))
+            found.last_progress = max(moments, default=None)
+            found.handled, found.dead = found.handled + taken.done, found.dead + taken.refused
         return found
 
     async def end(self) -> None:
@@ -64,7 +67,7 @@ class BridgeStage(Stage):
 def has_work(settings: Settings) -> bool:
     """Say whether there is anything to fetch."""
     token = settings.telegram.token.get_secret_value()
-    return bool(settings.mqtt.url or token or settings.voice.model)
+    return bool(settings.mqtt.url or token or settings.voice.model or settings.imap.host)
 
 
 async def build_bridge(near: Neighbours) -> BridgeStage:
@@ -77,11 +80,18 @@ async def build_bridge(near: Neighbours) -> BridgeStage:
     """
     settings = near.settings
     if not has_work(settings):
-        log.warning("nothing to bridge: set ASTREINTE_MQTT_URL, or ASTREINTE_TELEGRAM_TOKEN")
+        log.warning(
+            "nothing to bridge: set ASTREINTE_MQTT_URL, ASTREINTE_IMAP_HOST or _TELEGRAM_TOKEN"
+        )
     plain = near.stage(NAME)
     stage = BridgeStage(plain.name, plain.broker, plain.teller, plain.group)
     if settings.mqtt.url:
         stage.mqtt = _mqtt(near, settings.mqtt)
+    if settings.imap.host:
+        from services.fetching import imap_bridge  # noqa: PLC0415 - where a mailbox is set
+
+        await near.database.prepare(settings.database.connect_s)
+        stage.mails = imap_bridge(near, NAME, _count)
     presses = None
     if settings.telegram.token.get_secret_value():
         # Loading aiogram takes seconds: in a thread, so that meanwhile the process says how it is.
@@ -95,6 +105,8 @@ async def build_bridge(near: Neighbours) -> BridgeStage:
             stage.tasks.append(asyncio.create_task(recordings.run()))
         if stage.mqtt:
             stage.tasks.append(asyncio.create_task(stage.mqtt.run()))
+        if stage.mails:
+            stage.tasks.append(asyncio.create_task(stage.mails.run()))
         if presses:
             stage.tasks.append(asyncio.create_task(_hear(presses, settings.telegram)))
 

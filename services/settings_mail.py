@@ -139,12 +139,54 @@ class SendGridSettings(BaseSettings):
         return bool(self.inbound_key or self.inbound_secret.get_secret_value())
 
 
+class ImapSettings(BaseSettings):
+    """A mailbox that mails are fetched from, by the part `bridge`."""
+
+    model_config = variables("IMAP")
+
+    host: str = Field(default="", description="the mail server; empty: nothing is fetched")
+    port: int = Field(default=993, ge=1, le=65535, description="993 with tls, 143 with starttls")
+    tls: Tls = Field(default="tls", description="tls (from the first byte), starttls or none")
+    ca: FilePath | None = Field(
+        default=None, description="PEM file of the authority; empty: the system's"
+    )
+    user: str = Field(default="", description="who we are there")
+    password: SecretStr = Field(default=SecretStr(""), description="the user's, or an app password")
+    token: SecretStr = Field(
+        default=SecretStr(""), description="an OAuth 2 access token instead of a password"
+    )
+    folder: str = Field(default="INBOX", max_length=100, description="the folder")
+    poll_s: float = Field(
+        default=60.0, ge=1, le=1500, description="looked again after so long, whatever it tells"
+    )
+    since_days: int = Field(
+        default=0, ge=0, le=3650, description="mails of so many days before the first look too"
+    )
+    timeout_s: float = Field(default=30.0, gt=0, le=300, description="for each answer")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Refuse half a set-up."""
+        secrets = [bool(each.get_secret_value()) for each in (self.password, self.token)]
+        if (self.user or any(secrets)) and not self.host:
+            msg = "ASTREINTE_IMAP_USER without ASTREINTE_IMAP_HOST"
+            raise ValueError(msg)
+        if self.host and not (self.user and any(secrets)):
+            msg = "ASTREINTE_IMAP_HOST needs ASTREINTE_IMAP_USER and _PASSWORD or _TOKEN"
+            raise ValueError(msg)
+        if all(secrets):
+            msg = "ASTREINTE_IMAP_PASSWORD or ASTREINTE_IMAP_TOKEN: one of the two"
+            raise ValueError(msg)
+        return self
+
+
 class ByMail(BaseModel):
     """All settings of e-mail, as a part of a process's settings."""
 
     mail: MailSettings = Field(default_factory=MailSettings)
     smtp: SmtpSettings = Field(default_factory=SmtpSettings)
     sendgrid: SendGridSettings = Field(default_factory=SendGridSettings)
+    imap: ImapSettings = Field(default_factory=ImapSettings)
 
     @model_validator(mode="after")
     def _has_a_way_out(self) -> Self:

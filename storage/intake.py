@@ -150,16 +150,7 @@ def note(
     message = told.message
     message_id = str(message.message_id)
     if told.new_customer:
-        additions.customers.append(
-            {
-                "customer_id": message.customer_id,
-                "address": address,
-                "name": (inbound.sender_name or "")[:255],
-                "created_at": now,
-            }
-        )
-        additions.contacts.append({"address": address, "customer_id": message.customer_id})
-        known.customers[address] = message.customer_id
+        _note_customer(known, additions, told, address, inbound.sender_name or "", now)
     newest: dict[str, Any] = {"last_at": message.received_at, "last_message_id": message_id}
     if told.new_conversation:
         conversation = newest | {
@@ -188,6 +179,21 @@ def note(
         thread = {"mail_id": message.external_id, "conversation_id": message.conversation_id}
         additions.threads.append(thread)
         known.threads.setdefault(message.external_id, message.conversation_id)
+
+
+def _note_customer(
+    known: Known,
+    additions: Additions,
+    told: MessageReceived,
+    address: str,
+    name: str,
+    now: datetime,
+) -> None:
+    customer_id = told.message.customer_id
+    customer = {"customer_id": customer_id, "address": address, "name": name[:255]}
+    additions.customers.append(customer | {"created_at": now})
+    additions.contacts.append({"address": address, "customer_id": customer_id})
+    known.customers[address] = customer_id
 
 
 def attachment_rows(message_id: str, inbound: InboundMessage) -> list[dict[str, Any]]:
