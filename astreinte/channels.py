@@ -14,6 +14,7 @@ from rich.table import Table
 
 from astreinte import output
 from astreinte.finding import Finding
+from astreinte.mail_checks import mail_in, mail_out
 from astreinte.options import JsonOption, app, settings_of
 from astreinte.twilio_checks import twilio
 from services.settings import Settings
@@ -23,7 +24,7 @@ app.add_typer(channels, name="channels")
 
 
 Check = Callable[[Settings], AsyncIterator[Finding]]
-CHECKS: list[Check] = [twilio]
+CHECKS: list[Check] = [mail_in, mail_out, twilio]
 """One function for each vendor; it finds nothing where the vendor is not set."""
 
 

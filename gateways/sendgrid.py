@@ -31,6 +31,30 @@ MAX_WAIT_S = 3_600.0
 SERVER = 500
 
 
+def api_of(key: str, url: str, timeout_s: float) -> SendGridAPIClient:
+    """Return the vendor's client; `url` stands in for SendGrid's own, empty: that."""
+    api = SendGridAPIClient(key, host=(url or HOST).rstrip("/"))
+    api.client.timeout = timeout_s  # without, it waits for ever
+    return api
+
+
+def scopes_of(key: str, url: str, timeout_s: float) -> frozenset[str]:
+    """Return what a key may do, e.g. `mail.send`. Blocks.
+
+    Raises
+    ------
+    Unavailable
+        It may do nothing, or SendGrid does not answer.
+    """
+    try:
+        answer = api_of(key, url, timeout_s).client.scopes.get()
+        return frozenset(answer.to_dict["scopes"])
+    except (HTTPError, OSError, HTTPException, ValueError, KeyError, TypeError) as error:
+        why = getattr(error, "status_code", type(error).__name__)
+        msg = f"SendGrid refuses, or does not answer ({why})"
+        raise Unavailable(msg) from None
+
+
 class SendGridOutbound:
     """An account at SendGrid; `timeout_s` is for each wait on the network."""
 
@@ -40,9 +64,7 @@ class SendGridOutbound:
 
     def __init__(self, key: str, sender: Sender, url: str = "", timeout_s: float = 10.0) -> None:
         self._sender = sender
-        api = SendGridAPIClient(key, host=(url or HOST).rstrip("/"))
-        api.client.timeout = timeout_s  # without, it waits for ever
-        self._api = api
+        self._api = api_of(key, url, timeout_s)
         self._threads = ThreadPoolExecutor(AT_ONCE, NAME)
 
     async def send(self, letter: Letter) -> str:

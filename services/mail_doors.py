@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # loaded where mails come in
 
     from gateways.mailroom import HandIn, MailRoom
     from gateways.sendgrid_signature import PublicKey
+    from gateways.smtp import MailServer
 
 PublishAll = Callable[[Sequence[DeliveryReported]], Awaitable[None]]
 
@@ -36,14 +37,9 @@ def mail_door(settings: Settings, database: Database) -> Outbound | None:
 
 def _plain_door(settings: Settings) -> Outbound | None:
     if settings.mail.out == "smtp":
-        from gateways.smtp import MailServer, SmtpOutbound  # noqa: PLC0415 - where it is set
+        from gateways.smtp import SmtpOutbound  # noqa: PLC0415 - where it is set
 
-        smtp = settings.smtp
-        password = smtp.password.get_secret_value()
-        server = MailServer(
-            smtp.host, smtp.port, smtp.tls, smtp.ca, smtp.user, password, smtp.timeout_s
-        )
-        return SmtpOutbound(server, sender_of(settings))
+        return SmtpOutbound(server_of(settings), sender_of(settings))
     if settings.mail.out == "sendgrid":
         from gateways.sendgrid import SendGridOutbound  # noqa: PLC0415 - where it is set
 
@@ -51,6 +47,15 @@ def _plain_door(settings: Settings) -> Outbound | None:
         key = grid.key.get_secret_value()
         return SendGridOutbound(key, sender_of(settings), grid.url, grid.timeout_s)
     return None
+
+
+def server_of(settings: Settings) -> MailServer:
+    """Return the mail server of the settings."""
+    from gateways.smtp import MailServer  # noqa: PLC0415 - where it is set
+
+    smtp = settings.smtp
+    password = smtp.password.get_secret_value()
+    return MailServer(smtp.host, smtp.port, smtp.tls, smtp.ca, smtp.user, password, smtp.timeout_s)
 
 
 def mail_room(settings: Settings, hand_in: HandIn) -> MailRoom:

@@ -102,6 +102,12 @@ class SendGrid:
             return self._hang_up(request)
         return web.Response(status=202, headers={"X-Message-Id": number})
 
+    async def scopes(self, request: web.Request) -> web.Response:
+        """Say what the key may do."""
+        if request.headers.get("Authorization") != f"Bearer {self.key}":
+            return _refused(401, "The provided authorization grant is invalid")
+        return web.json_response({"scopes": ["mail.send", "alerts.read"]})
+
     def _hang_up(self, request: web.Request) -> web.Response:
         assert request.transport
         request.transport.abort()
@@ -183,6 +189,7 @@ async def sendgrid(port: int = 0, events_url: str = "") -> AsyncIterator[SendGri
 
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_post("/v3/mail/send", state.send)
+    app.router.add_get("/v3/scopes", state.scopes)
     app.router.add_get("/ledger", ledger)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
