@@ -1,7 +1,8 @@
 """The relay of alarms: claims messages that are due, sends or edits them, writes down the outcome.
 
-A message that may have left is not sent again on a guess: `services.dispatch.frigo` then tells the
-next one on call. An edit is repeated until it is known: twice it says the same.
+An alarm that may have left is sent again unless somebody took it on: read twice it costs a glance,
+not read it costs a room of food. A message of the end is not. An edit is repeated until it is
+known: twice it says the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from schemas.errors import Rejected, Unavailable
 from schemas.event import ASTREINTE
 from schemas.frigo import AlertSent
 from schemas.vocabulary import Language, SendStatus, Severity
+from services.dispatch.frigo import CLEARED
 from services.doubts import LEASE
 from services.owner import is_gone, new_owner
 from services.rounds import Rounds
@@ -65,7 +67,6 @@ class Courier:
         self._teller = teller
         self._changed = changed
         self.owner = new_owner()
-        self._carried: set[str] = set()
         self.rounds = Rounds("the outbox of alarms", self.turn, EVERY_S)
 
     async def stop(self) -> None:
@@ -79,21 +80,28 @@ class Courier:
         await self._give_up_claims()
         now = datetime.now(UTC)
         rows = await self._database.write(alerts.claim, self.owner, now, AT_ONCE)
-        self._carried = {row.alert_id for row in rows}
-        try:
-            await asyncio.gather(*(self._finish(row) for row in rows))
-        finally:
-            self._carried = set()
+        await asyncio.gather(*(self._finish(row) for row in rows))
         await self._tell()
         return bool(rows)
 
     async def _finish(self, row: Alert) -> None:
-        """Try once, and write down what became of it: the next may take its time."""
+        """Try once, and write down what became of it: the next may take its time.
+
+        While the database is away it is remembered here: forgotten, it would be sent again.
+        """
         found = await self._try(row)
-        await self._database.write(_mark, row, found)
+        await self._write(row, found)
         if found["new_status"] in {SendStatus.FAILED.value, SendStatus.UNKNOWN.value}:
             log.error("alarm %s to %s: %s", row.alert_id, row.outbound, found["new_error"])
             self._changed()
+
+    async def _write(self, row: Alert, found: Row) -> None:
+        while True:
+            try:
+                return await self._database.write(_mark, row, found)
+            except Unavailable as why:
+                log.warning("alarm %s: what became of it is not written yet: %s", row.alert_id, why)
+                await asyncio.sleep(EVERY_S)
 
     async def _try(self, row: Alert) -> Row:
         try:
@@ -124,12 +132,14 @@ class Courier:
         """Take claims away from owners who are gone: what they sent may have left."""
         now = datetime.now(UTC)
         for row in await self._database.read(alerts.claimed):
-            if row.alert_id in self._carried and row.owner == self.owner:
-                continue
-            if is_gone(row.owner, self.owner) or (row.claimed_at or now) <= now - LEASE:
+            if row.owner == self.owner:  # between turns there is nothing in hand
+                found = _later(row, "nobody heard that it was claimed", None)
+            elif is_gone(row.owner, self.owner) or (row.claimed_at or now) <= now - LEASE:
                 found = _doubt(row, "the process that sent it ended")
-                await self._database.write(_mark, row, found)
-                self._changed()
+            else:
+                continue
+            await self._database.write(_mark, row, found)
+            self._changed()
 
     async def _tell(self) -> None:
         rows = await self._database.read(alerts.untold)
@@ -208,5 +218,8 @@ def _refused(row: Alert, why: str) -> Row:
 
 
 def _doubt(row: Alert, why: str) -> Row:
-    """Say that a first message may have left; an edit is repeated."""
-    return _later(row, why, None) if row.reference else _outcome(row, SendStatus.UNKNOWN, why)
+    """Have what may have left said again, where it is an edit, or needs somebody."""
+    needed = row.kind != CLEARED and not card_of(row).acknowledged and row.attempts < MAX_ATTEMPTS
+    if row.reference or needed:
+        return _later(row, why, None)
+    return _outcome(row, SendStatus.UNKNOWN, why)

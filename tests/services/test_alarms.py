@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 
 from gateways.alerts import AlertDoor, Card
@@ -19,9 +20,9 @@ from schemas.frigo import AlertDrafted, FeedbackGiven, UnitCard
 from schemas.vocabulary import Change, Severity
 from services import alarms, clerk
 from services.clerk import Clerk
-from services.courier import Courier
+from services.courier import MAX_ATTEMPTS, Courier, _mark
 from services.settings_frigo import AlarmSettings
-from storage import units
+from storage import alerts, units
 from storage.database import Database
 from storage.tables import Alert, Episode
 from tests.conftest import record_in
@@ -244,17 +245,44 @@ async def test_a_door_that_is_away_is_tried_again_and_its_outcome_told_once(data
     assert [event.status.value for event in ears.heard] == ["sent"]
 
 
+async def hurry(database: Database) -> None:
+    """Have the time come at which what waits is tried again."""
+    await database.write(lambda session: session.execute(update(Alert).values(next_attempt_at=NOW)))
+
+
+async def test_an_alarm_that_may_be_lost_is_said_again_until_it_is_known_to_be_there(
+    database: Database,
+):
+    door, ears = Door(), Ears()
+    relay = courier(database, door, ears)
+    await take(database, drafted())
+    door.failing = OutcomeUnknown("time-out")
+    for _ in range(2):
+        await hurry(database)
+        await relay.turn()
+    assert ears.heard == []
+    door.failing = None
+    await hurry(database)
+    await relay.turn()
+    await settle(database)
+    assert await kinds(database) == [("raised", "Léa")]
+    assert [to for to, _ in door.sent] == ["Léa"]
+    assert [event.status.value for event in ears.heard] == ["sent"]
+
+
 @pytest.mark.parametrize(
     ("failure", "status"), [(OutcomeUnknown("time-out"), "unknown"), (Rejected("gone"), "failed")]
 )
-async def test_a_message_that_may_be_lost_is_not_repeated_but_the_next_one_is_told(
+async def test_when_one_on_call_is_not_reached_at_all_the_next_is_told(
     database: Database, failure: Exception, status: str
 ):
     door, ears = Door(), Ears()
     relay = courier(database, door, ears)
     await take(database, drafted())
     door.failing = failure
-    await relay.turn()
+    for _ in range(MAX_ATTEMPTS):
+        await hurry(database)
+        await relay.turn()
     door.failing = None
     await settle(database, after=None)
     await relay.turn()
@@ -265,18 +293,90 @@ async def test_a_message_that_may_be_lost_is_not_repeated_but_the_next_one_is_to
     }
 
 
-async def test_a_process_that_died_while_sending_leaves_a_message_in_doubt(database: Database):
+async def test_what_somebody_took_on_and_what_is_over_is_not_said_again_in_doubt(
+    database: Database,
+):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted("seen"), drafted("over", unit=UnitCard(name="x", site="y")))
+    door.failing = OutcomeUnknown("time-out")
+    await relay.turn()
+    await hear(database, said("acknowledge", "seen"))
+    await take(database, drafted("over", Change.CLEARED))
+    await hurry(database)
+    await relay.turn()
+    found = {row.episode_id: (row.status, row.kind) for row in await rows(database)}
+    assert found == {"seen": ("unknown", "raised"), "over": ("queued", "raised")}
+    door.failing = None
+    await hurry(database)
+    await relay.turn()
+    await settle(database)
+    [(_, card)] = door.sent
+    assert "Terminé" in card.text
+    assert len(await rows(database)) == 2  # nobody is told of the end again
+
+
+async def test_a_process_that_died_while_sending_leaves_a_message_that_is_said_again(
+    database: Database,
+):
     killed, door = courier(database, Door()), Door()
     await take(database, drafted())
     killed.owner = killed.owner.rsplit(":", 2)[0] + ":999999:dead"
-    from storage import alerts
-
     assert await database.write(alerts.claim, killed.owner, datetime.now(UTC), 10)
+    relay = courier(database, door)
+    await relay.turn()
+    await hurry(database)
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_a_claim_whose_answer_was_lost_is_given_back(database: Database):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    assert await database.write(alerts.claim, relay.owner, datetime.now(UTC), 10)
+    await relay.turn()
+    await hurry(database)
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_what_became_of_a_message_is_remembered_while_the_database_is_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.courier.EVERY_S", 0.01)
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    write, tries = database.write, []
+
+    async def failing(work: Any, *args: Any) -> Any:
+        if work is _mark and not tries:
+            tries.append(1)
+            msg = "the database is away"
+            raise Unavailable(msg)
+        return await write(work, *args)
+
+    monkeypatch.setattr(database, "write", failing)
+    await relay.turn()
+    assert tries
+    assert [row.status for row in await rows(database)] == ["sent"]
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_what_was_over_before_anybody_could_be_told_is_told_in_one_message(
+    database: Database,
+):
+    door = Door()
+    both = (drafted(), drafted(change=Change.CLEARED, measured_at=NOW + timedelta(minutes=9)))
+    await take(database, *both)
     await courier(database, door).turn()
-    assert door.sent == []
-    await settle(database, after=None)
+    await hear(database, said("label", fault="leak"))
     await courier(database, door).turn()
-    assert [to for to, _ in door.sent] == ["Paul"]
+    [(to, card)] = door.sent
+    assert to == "Léa"
+    assert "Terminé" in card.text
+    assert not card.open
 
 
 async def test_an_edit_in_doubt_is_repeated_and_one_whose_message_is_gone_is_sent_anew(
