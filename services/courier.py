@@ -1,8 +1,7 @@
 """The relay of alarms: claims messages that are due, sends or edits them, writes down the outcome.
 
-An alarm that may have left is sent again unless somebody took it on: read twice it costs a glance,
-not read it costs a room of food. A message of the end is not. An edit is repeated until it is
-known: twice it says the same.
+A message that may have left is sent again: read twice it costs a glance, not read it costs a room
+of food, or a drive through the night. An edit that is repeated says the same.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from schemas.errors import Rejected, Unavailable
 from schemas.event import ASTREINTE
 from schemas.frigo import AlertSent
 from schemas.vocabulary import Language, SendStatus, Severity
-from services.dispatch.frigo import CLEARED
 from services.doubts import LEASE
 from services.owner import is_gone, new_owner
 from services.rounds import Rounds
@@ -218,8 +216,7 @@ def _refused(row: Alert, why: str) -> Row:
 
 
 def _doubt(row: Alert, why: str) -> Row:
-    """Have what may have left said again, where it is an edit, or needs somebody."""
-    needed = row.kind != CLEARED and not card_of(row).acknowledged and row.attempts < MAX_ATTEMPTS
-    if row.reference or needed:
+    """Have what may have left said again; at last it stays unknown."""
+    if row.reference or row.attempts < MAX_ATTEMPTS:
         return _later(row, why, None)
     return _outcome(row, SendStatus.UNKNOWN, why)

@@ -1,8 +1,8 @@
 """The outbox of alarms: messages recorded before they are sent, edited as their episode goes on.
 
 A row goes `queued` → `sending` (claimed by one owner) → `sent`, and back to `queued` when there is
-something new to show: it has a `reference` then, and is edited. An alarm that may have left is
-`queued` again; an end, or one that somebody took on, is `unknown` then, and not sent again.
+something new to show: it has a `reference` then, and is edited. One that may have left is
+`queued` again; after twelve attempts it is `unknown`, and somebody else is told.
 """
 
 from __future__ import annotations

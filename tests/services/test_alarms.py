@@ -293,27 +293,37 @@ async def test_when_one_on_call_is_not_reached_at_all_the_next_is_told(
     }
 
 
-async def test_what_somebody_took_on_and_what_is_over_is_not_said_again_in_doubt(
+async def test_an_end_that_may_be_lost_is_said_again_too(database: Database):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    await relay.turn()
+    await take(database, drafted(change=Change.CLEARED))
+    door.failing = OutcomeUnknown("time-out")
+    await relay.turn()
+    door.failing = None
+    await hurry(database)
+    await relay.turn()
+    assert [card.open for _, card in door.sent] == [True, False]
+    assert [card.open for _, card in door.edited] == [False]
+
+
+async def test_what_is_over_before_its_doubt_is_settled_is_told_whole_and_not_again(
     database: Database,
 ):
     door = Door()
     relay = courier(database, door)
-    await take(database, drafted("seen"), drafted("over", unit=UnitCard(name="x", site="y")))
+    await take(database, drafted())
     door.failing = OutcomeUnknown("time-out")
     await relay.turn()
-    await hear(database, said("acknowledge", "seen"))
-    await take(database, drafted("over", Change.CLEARED))
-    await hurry(database)
-    await relay.turn()
-    found = {row.episode_id: (row.status, row.kind) for row in await rows(database)}
-    assert found == {"seen": ("unknown", "raised"), "over": ("queued", "raised")}
+    await take(database, drafted(change=Change.CLEARED))
     door.failing = None
     await hurry(database)
     await relay.turn()
-    await settle(database)
+    await hear(database, said("label", fault="leak"))
     [(_, card)] = door.sent
     assert "Terminé" in card.text
-    assert len(await rows(database)) == 2  # nobody is told of the end again
+    assert await kinds(database) == [("raised", "Léa")]
 
 
 async def test_a_process_that_died_while_sending_leaves_a_message_that_is_said_again(
