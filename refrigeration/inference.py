@@ -131,9 +131,13 @@ class Suspicion:
         score = self.score
         if explained or at - self.at > STALE_S or at - self.began < WARM_S:
             return HELD
-        if score >= (SUSPECT if learned else UNLEARNED):
+        if self.pends(learned=learned):
             return BROKEN
         return NEAR if score >= DOUBT else HELD if score >= GONE else CLEAR
+
+    def pends(self, *, learned: bool) -> bool:
+        """Whether the average alone makes an episode pending."""
+        return self.score >= (SUSPECT if learned else UNLEARNED)
 
     @property
     def on_s(self) -> float:
