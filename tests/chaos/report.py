@@ -1,21 +1,20 @@
-"""What a trial came to, as tables; and for each violation all that is known of its message."""
+"""What a trial came to, as tables."""
 
 from __future__ import annotations
 
 import bisect
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks.figures import amount, machine
 from schemas.topics import STAGES
 from tests.chaos.evidence import ROAD
-from tests.chaos.judge import Verdict, Violation, grown, is_flat
+from tests.chaos.judge import grown, is_flat
 from tests.chaos.parts import Part, by_part
 from tests.chaos.plan import DISK_FULL, Plan
 from tests.chaos.trial import Result
+from tests.chaos.verdict import Verdict, Violation
 
 KINDS = {
     "lost": "accepted messages without exactly one outcome",
@@ -29,12 +28,20 @@ KINDS = {
     "stuck": "conversations on the road for ever",
     "refused": "messages that the edge refused",
     "bad call": "calls that no provider would take",
+    "reading": "accepted readings that did not come through",
+    "episode": "excursions that are not one episode, or episodes without one",
+    "lost alarm": "excursions of which nobody was told",
+    "lost end": "ends of which nobody was told",
+    "alarm twice": "alarm messages that left twice without a reason",
+    "message": "alarm messages without an excursion, or to somebody else",
+    "open": "alarms that are open for ever",
+    "alarm row": "rows of alarm messages without their outcome",
+    "detector": "detectors said to be down that were not, or the other way round",
+    "press": "pressed buttons that were lost, or made up",
     "memory": "processes whose memory grew",
     "exit": "processes that did not end cleanly",
 }
 """Kinds of violation, and how the table calls them."""
-EXPLAINED = 40
-AROUND_S = 10.0
 
 
 def add_processes(result: Result, verdict: Verdict) -> None:
@@ -58,6 +65,7 @@ def markdown(plan: Plan, result: Result, verdict: Verdict) -> str:
         _head(plan, result, verdict),
         "## What was done\n\n" + _table(("", ""), _done(result, verdict)),
         "## What came of it\n\n" + _table(("", ""), _outcomes(verdict)),
+        "## What came of the cold rooms\n\n" + _table(("", ""), _rooms(plan, verdict)),
         "## What was looked for\n\n" + _table(("promise broken", "times"), _broken(verdict)),
         "## How long it took\n\n" + _times(result),
         "## Processes\n\n" + _processes(result),
@@ -127,6 +135,34 @@ def _outcomes(verdict: Verdict) -> Iterator[tuple[str, object]]:
         "dead letters written again",
         "outcomes told again",
         "conversations whose order was compared",
+    ):
+        yield name, counts[name]
+
+
+def _rooms(plan: Plan, verdict: Verdict) -> Iterator[tuple[str, object]]:
+    counts = verdict.counts
+    yield "cold rooms", plan.rooms
+    for name, number in sorted(counts.items()):
+        if name.startswith(("excursions: ", "Telegram: ")):
+            yield name, number
+    faults = {
+        name.removeprefix("Telegram's fault "): number
+        for name, number in counts.items()
+        if name.startswith("Telegram's fault ") and name != "Telegram's fault "
+    }
+    said = ", ".join(f"{name} {number}" for name, number in sorted(faults.items()))
+    yield "calls that met a fault of Telegram's", sum(faults.values())
+    yield "of these", said
+    for name in (
+        "readings accepted",
+        "readings told again",
+        "messages of alarms, and of their ends",
+        "messages there twice: the answer was lost",
+        "messages there twice: dispatch was killed with the answer",
+        "excursions told when they were over",
+        "acknowledgements pressed",
+        "acknowledgements told again",
+        "detector down",
     ):
         yield name, counts[name]
 
@@ -233,58 +269,3 @@ def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
         "| " + " | ".join(amount(c) if isinstance(c, int) else str(c) for c in line) + " |"
         for line in lines
     )
-
-
-# --- what is known of a message ------------------------------------------------------------------
-
-
-def explain(result: Result, verdict: Verdict, work: Path) -> str:
-    """Return, for the first violations, the road of each message as every ledger has it."""
-    parts = []
-    for violation in verdict.violations[:EXPLAINED]:
-        parts.append(f"=== {violation.kind}: {violation.what} {violation.message_id}")
-        if violation.message_id:
-            parts += _known(result, violation.message_id, work)
-    return "\n".join(parts) + "\n"
-
-
-def _known(result: Result, message_id: str, work: Path) -> Iterator[str]:
-    row = result.case.tables.outgoing.get(message_id)
-    names = [message_id, row["reply_id"]] if row else [message_id]
-    steps = sorted(_steps(result, names), key=lambda step: step[0])
-    if steps:
-        first, last = steps[0][0] - AROUND_S, steps[-1][0] + AROUND_S
-        steps += [(at, f"– {what}") for at, what in result.marks if first <= at <= last]
-    yield from (f"  {_clock(at)} {what}" for at, what in sorted(steps))
-    yield f"  recorded: {result.case.tables.recorded.get(message_id.replace('-', ''), {})}"
-    yield f"  message: {_row(result.case.tables.messages.get(message_id))}"
-    yield f"  outgoing: {_row(row)}"
-    for log in sorted(work.glob("*.log")):
-        with log.open(errors="replace") as file:
-            for line in file:
-                if any(name in line for name in names):
-                    yield f"  {log.stem}: {line.rstrip()[:300]}"
-
-
-def _steps(result: Result, names: Sequence[str]) -> Iterator[tuple[float, str]]:
-    case = result.case
-    for told in case.told:
-        if told.event_id == names[0]:
-            who = f"message {told.place + 1} of {told.sender} ({told.channel}, {told.name})"
-            for post in told.posts:
-                again = " again, on purpose" if post.repeated else ""
-                yield post.at, f"{who} posted{again}: {post.answer} after {post.took_s:.3f} s"
-    for topic, found in case.topics.roads.get(names[0].replace("-", ""), {}).items():
-        for seen in found:
-            yield seen.at, f"{topic} {seen.place} {seen.event_id} {seen.detail}"
-    for line in [*case.ledger.taken, *case.ledger.calls]:
-        if line["reply_id"] in names:
-            yield line["at"], f"provider: {json.dumps(line)}"
-
-
-def _row(row: dict[str, object] | None) -> str:
-    return ", ".join(f"{k}={v}" for k, v in row.items()) if row else "none"
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
