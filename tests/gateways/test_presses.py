@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from gateways import telegram as module
 from gateways.alerts import Card
 from gateways.hooks import presses_route
 from gateways.http import listen, url_of
@@ -23,7 +24,7 @@ from gateways.telegram import TelegramDoor
 from schemas.errors import Unavailable
 from schemas.frigo import FeedbackGiven
 from schemas.vocabulary import Fault, Severity
-from tests.vendors.telegram import TOKEN, Message, Telegram, serving
+from tests.vendors.telegram import TOKEN, Message, Telegram, hang_up, serving
 
 ROSTER = Roster.model_validate(
     {
@@ -70,11 +71,12 @@ def road() -> Road:
 
 
 @pytest.fixture
-async def door(telegram: Telegram) -> AsyncIterator[TelegramDoor]:
+async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramDoor]:
+    monkeypatch.setattr(module, "CHAT_GAP_S", 0.05)
     async with serving(telegram) as url:
         found = TelegramDoor(TOKEN, url, timeout_s=2.0)
         yield found
-        await found.close()
+        await hang_up(found)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from gateways.outbound import OutcomeUnknown
 from gateways.telegram import TelegramDoor
 from schemas.errors import Rejected, Unavailable
 from schemas.vocabulary import Fault, Language, Severity
-from tests.vendors.telegram import TOKEN, Telegram, serving
+from tests.vendors.telegram import TOKEN, Telegram, hang_up, serving
 
 EPISODE = "9a1f2f0e-7c1d-5b8a-8a9e-0d5a5d1f7a11"
 CARD = Card(
@@ -31,11 +31,12 @@ async def telegram() -> Telegram:
 
 
 @pytest.fixture
-async def door(telegram: Telegram) -> AsyncIterator[TelegramDoor]:
+async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramDoor]:
+    monkeypatch.setattr(module, "CHAT_GAP_S", 0.05)
     async with serving(telegram) as url:
         found = TelegramDoor(TOKEN, url, timeout_s=1.0)
         yield found
-        await found.close()
+        await hang_up(found)
 
 
 async def test_a_card_becomes_a_message_with_buttons(door: TelegramDoor, telegram: Telegram):
@@ -136,7 +137,7 @@ async def test_a_refused_connection_is_not_now():
     door = TelegramDoor(TOKEN, url, timeout_s=1.0)
     with pytest.raises(Unavailable, match="cannot be reached"):
         await door.send("101", CARD)
-    await door.close()
+    await hang_up(door)
 
 
 async def test_a_token_that_is_refused_keeps_alarms_waiting(telegram: Telegram):
@@ -145,7 +146,7 @@ async def test_a_token_that_is_refused_keeps_alarms_waiting(telegram: Telegram):
         with pytest.raises(Unavailable, match="ASTREINTE_TELEGRAM_TOKEN") as caught:
             await door.send("101", CARD)
         assert caught.value.retry_after_s == 60
-        await door.close()
+        await hang_up(door)
 
 
 @pytest.mark.parametrize("mood", ["slow", "drop", "html"])

@@ -18,10 +18,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
+
+if TYPE_CHECKING:
+    from gateways.telegram import TelegramDoor
 
 TOKEN = "42:TEST"
 SLOW_S = 3.0
@@ -305,6 +308,13 @@ def _rows(form: dict[str, str]) -> list[list[dict[str, str]]]:
             if not 0 < len(button["callback_data"].encode()) <= 64 or not button["text"]:
                 raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
     return rows
+
+
+async def hang_up(door: TelegramDoor) -> None:
+    """Close a door without the 0.25 s that aiogram leaves to TLS, which there is none of."""
+    session = door.bot.session._session  # type: ignore[attr-defined]
+    if session:
+        await session.close()
 
 
 @asynccontextmanager
