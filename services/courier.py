@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 100
 EVERY_S = 1.0
 SEND_S = 60.0
+STOP_S = 5.0
 MAX_ATTEMPTS = 12
 
 Row = dict[str, Any]
@@ -65,22 +67,40 @@ class Courier:
         self._teller = teller
         self._changed = changed
         self.owner = new_owner()
+        self._carried: dict[str, asyncio.Task[None]] = {}
         self.rounds = Rounds("the outbox of alarms", self.turn, EVERY_S)
 
     async def stop(self) -> None:
         """End, and let the doors' connections go."""
         await self.rounds.stop()
+        if self._carried:
+            await asyncio.wait(self._carried.values(), timeout=STOP_S)
+        for task in self._carried.values():
+            task.cancel()
         for door in self._doors.values():
             await door.close()
 
     async def turn(self) -> bool:
-        """Send what is due; say whether there may be more."""
+        """Send what is due; say whether there may be more.
+
+        What takes its time, in a door's queue or without an answer, does not keep the rest waiting.
+        """
         await self._give_up_claims()
-        now = datetime.now(UTC)
-        rows = await self._database.write(alerts.claim, self.owner, now, AT_ONCE)
-        await asyncio.gather(*(self._finish(row) for row in rows))
+        room = AT_ONCE - len(self._carried)
+        rows = await self._database.write(alerts.claim, self.owner, datetime.now(UTC), room)
+        for row in rows:
+            task = asyncio.create_task(self._finish(row))
+            self._carried[row.alert_id] = task
+            task.add_done_callback(partial(self._put_down, row.alert_id))
+        if self._carried:
+            await asyncio.wait(self._carried.values(), timeout=EVERY_S)
         await self._tell()
         return bool(rows)
+
+    def _put_down(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._carried[name]
+        if not task.cancelled() and task.exception():
+            log.error("alarm %s failed; it is tried again", name, exc_info=task.exception())
 
     async def _finish(self, row: Alert) -> None:
         """Try once, and write down what became of it: the next may take its time.
@@ -130,7 +150,9 @@ class Courier:
         """Take claims away from owners who are gone: what they sent may have left."""
         now = datetime.now(UTC)
         for row in await self._database.read(alerts.claimed):
-            if row.owner == self.owner:  # between turns there is nothing in hand
+            if row.alert_id in self._carried and row.owner == self.owner:
+                continue
+            if row.owner == self.owner:
                 found = _later(row, "nobody heard that it was claimed", None)
             elif is_gone(row.owner, self.owner) or (row.claimed_at or now) <= now - LEASE:
                 found = _doubt(row, "the process that sent it ended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -338,6 +339,32 @@ async def test_a_process_that_died_while_sending_leaves_a_message_that_is_said_a
     await hurry(database)
     await relay.turn()
     assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_a_door_that_does_not_answer_keeps_no_other_alarm_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.courier.EVERY_S", 0.05)
+    door, answer = Door(), asyncio.Event()
+    send = door.send
+
+    async def slow(to: str, card: Card) -> str:
+        if card.unit_id == "unit-slow":
+            await answer.wait()
+        return await send(to, card)
+
+    door.send = slow  # type: ignore[method-assign]
+    relay = courier(database, door)
+    await take(database, drafted("slow"))
+    await relay.turn()
+    await take(database, drafted("quick", unit=UnitCard(name="x", site="Quai")))
+    await relay.turn()
+    assert [card.unit_id for _, card in door.sent] == ["unit-quick"]
+    answer.set()
+    await relay.turn()
+    await relay.turn()
+    assert [card.unit_id for _, card in door.sent] == ["unit-quick", "unit-slow"]
+    assert {row.status for row in await rows(database)} == {"sent"}
 
 
 async def test_a_claim_whose_answer_was_lost_is_given_back(database: Database):
