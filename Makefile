@@ -39,6 +39,8 @@ $(VENV)/.dev: $(VENV)/.installed
 run: install
 	@exec $(BIN)/astreinte up $(ARGS)
 
+# Tests start this program dozens of times: what Python compiles once is kept, whatever is set.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 

@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import pickle
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -66,12 +67,20 @@ def embedder() -> Iterator[Embedder]:
 
 
 @pytest.fixture(scope="session")
-def trained() -> Trained:
-    """The classifiers of intents and of priorities; trained once."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The classifiers of intents and of priorities; trained once, whichever process does it."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    folder = tmp_path_factory.getbasetemp()
+    kept = (folder.parent if worker else folder) / "trained"
+    if kept.exists():
+        return pickle.loads(kept.read_bytes())
     near = Neighbours(Settings(), "")
     near.cache = CACHE
     made = train(near)
     near.embedder.close()
+    part = kept.with_name(f"trained-{os.getpid()}")
+    part.write_bytes(pickle.dumps(made))
+    part.rename(kept)
     return made
 
 
