@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from gateways import html
+from gateways.mail.bodies import written_now
 from schemas.event import Event
 from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
@@ -26,7 +26,7 @@ def inbound_messages(database: Database) -> Handler:
 
     async def handle(events: Sequence[InboundMessage]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
-        arrivals = [printer.arrive(event, html.text_of(event.html), now) for event in events]
+        arrivals = [printer.arrive(event, written_now(event), now) for event in events]
         return await database.write(_take_in, arrivals, now)
 
     return handle

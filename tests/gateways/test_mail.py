@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from astreinte.mailbox import Broken, read
-from gateways.mail import fields_of, text_of
+from gateways.html import text_of
+from gateways.mail import fields_of
 from schemas.printer import InboundMessage
 from schemas.vocabulary import Channel
 
