@@ -174,8 +174,7 @@ def _turn(memory: Memory, plan: Plan, minute: int, at: float, diagnose: Diagnose
     if diagnose is not None and means:
         if memory.window is None:
             memory.window = Window()
-        memory.window.add(profile, end - STEP_S / 2, means)
-        memory.window.flush(profile)
+        memory.window.whole(profile, end - STEP_S / 2, means)
         if memory.suspicion.waits(minute + plan.turn, learned=bool(profile.learned)):
             return
         memory.suspicion.take(diagnose.diagnose(profile, memory.window), at)
