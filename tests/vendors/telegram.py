@@ -310,6 +310,13 @@ def _rows(form: dict[str, str]) -> list[list[dict[str, str]]]:
     return rows
 
 
+def door_to(url: str, token: str = TOKEN, timeout_s: float = 10.0) -> TelegramDoor:
+    """Make the desk's own door to it. Loading aiogram takes seconds: only who needs it pays."""
+    from gateways.telegram import TelegramDoor
+
+    return TelegramDoor(token, url, timeout_s)
+
+
 async def hang_up(door: TelegramDoor) -> None:
     """Close a door without the 0.25 s that aiogram leaves to TLS, which there is none of."""
     session = door.bot.session._session  # type: ignore[attr-defined]
