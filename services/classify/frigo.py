@@ -16,8 +16,7 @@ NORMAL = "normal"
 
 def sample_of(event: ReadingReceived, heard: float) -> Sample:
     """Return a reading as the detector takes it; `heard`: wall time, Unix seconds."""
-    values = event.values
-    found = {name: value for name, value in values.__dict__.items() if value is not None}
+    found = dict(event.values.__dict__)
     found.update(found.pop("others"))
     at = event.measured_at.timestamp()
     return Sample(at, found, event.implausible, event.link, heard)

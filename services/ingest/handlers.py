@@ -87,16 +87,17 @@ def _place(
 
 def inbound_readings(profiles: Profiles, seen: Seen) -> Handler:
     """Return the handler of `frigo.inbound`: no database for a reading, only for a new unit."""
-    known: dict[str, Names] = {}
+    known: dict[int, Names] = {}
     strange = Names(None)
 
     def names_of(unit_id: str) -> Names:
-        names, profile = known.get(unit_id), profiles.get(unit_id)
+        profile = profiles.get(unit_id)
         if profile is None:
             return strange
-        if names is None or names.profile is not profile:
-            names = known[unit_id] = Names(profile)
-        return names
+        found = known.get(id(profile.sensors))  # units share them, see `Profile`
+        if found is None:
+            found = known[id(profile.sensors)] = Names(profile)
+        return found
 
     async def handle(events: Sequence[InboundReading]) -> list[Sequence[Event]]:
         await profiles.fresh()
