@@ -26,7 +26,6 @@ from services.rounds import Rounds
 from services.telling import Teller
 from storage import alerts, episodes
 from storage.database import Database
-from storage.outbox import retry_at
 from storage.tables import Alert
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,11 @@ AT_ONCE = 100
 EVERY_S = 1.0
 SEND_S = 60.0
 STOP_S = 5.0
-MAX_ATTEMPTS = 12
+AWAY_S, DOUBT_S = 60.0, 300.0
+"""At most so long between two tries: of a door that is away, of what may have left."""
+MAX_ATTEMPTS = 1_440  # a day
+MAX_DOUBTS = 12
+"""Of what nobody waits for: an end, an alarm that somebody has taken on."""
 
 Row = dict[str, Any]
 
@@ -223,12 +226,13 @@ def _outcome(row: Alert, status: SendStatus, why: str = "") -> Row:
     }
 
 
-def _later(row: Alert, why: str, asked_s: float | None) -> Row:
-    now = datetime.now(UTC)
+def _later(row: Alert, why: str, asked_s: float | None, longest_s: float = AWAY_S) -> Row:
+    """Try it again after 10 s, 20 s, 40 s …, or when the door asked for it."""
     if row.attempts >= MAX_ATTEMPTS:
         return _outcome(row, SendStatus.FAILED, why)
-    wait = retry_at(now, row.attempts) if asked_s is None else now + timedelta(seconds=asked_s)
-    return _outcome(row, SendStatus.QUEUED, why) | {"new_attempt_at": wait}
+    wait_s = min(10.0 * 2 ** (row.attempts - 1), longest_s) if asked_s is None else asked_s
+    again = datetime.now(UTC) + timedelta(seconds=wait_s)
+    return _outcome(row, SendStatus.QUEUED, why) | {"new_attempt_at": again}
 
 
 def _refused(row: Alert, why: str) -> Row:
@@ -238,7 +242,9 @@ def _refused(row: Alert, why: str) -> Row:
 
 
 def _doubt(row: Alert, why: str) -> Row:
-    """Have what may have left said again; at last it stays unknown."""
-    if row.reference or row.attempts < MAX_ATTEMPTS:
-        return _later(row, why, None)
+    """Have what may have left said again; what nobody waits for stays unknown in the end."""
+    card = card_of(row)
+    tries = MAX_ATTEMPTS if card.open and not card.acknowledged else MAX_DOUBTS
+    if row.reference or row.attempts < tries:
+        return _later(row, why, None, AWAY_S if row.reference else DOUBT_S)
     return _outcome(row, SendStatus.UNKNOWN, why)

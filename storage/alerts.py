@@ -2,7 +2,7 @@
 
 A row goes `queued` → `sending` (claimed by one owner) → `sent`, and back to `queued` when there is
 something new to show: it has a `reference` then, and is edited. One that may have left is
-`queued` again; after twelve attempts it is `unknown`, and somebody else is told.
+`queued` again; what nobody waits for any more is `unknown` in the end.
 """
 
 from __future__ import annotations

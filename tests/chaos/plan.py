@@ -44,7 +44,7 @@ class Plan:
     customers: int = 240
     rooms: int = 16
     excursions: tuple[str, ...] = ("door", "door", "door", "quiet")
-    rooms_s: float = 60.0
+    rooms_s: float = 50.0
     away_s: float = 100.0
     seed: int = 1
 
@@ -70,5 +70,5 @@ LONG = Plan(
     excursions=("door", "warm", "power", "door", "warm", "quiet"),
     rooms_s=900.0,
 )
-CALM = replace(SHORT, kills=0, troubles=(), calm_s=60.0, rooms_s=20.0)
+CALM = replace(SHORT, kills=0, troubles=(), calm_s=60.0, rooms_s=40.0)
 FORMS = {"short": SHORT, "long": LONG, "calm": CALM}

@@ -15,7 +15,7 @@ from schemas.vocabulary import Fault
 
 INTERVAL_S = 10.0
 QUIET = "quiet"
-LASTS_S = {"door": (45.0, 75.0), "power": (90.0, 120.0), "warm": (45.0, 90.0)}
+LASTS_S = {"door": (35.0, 55.0), "power": (90.0, 120.0), "warm": (45.0, 90.0)}
 """How long excursions last: each longer than its delay, and the time between two readings."""
 ENDS_S = {"door": 60.0, "power": 120.0, "warm": 300.0}
 """So long it has to be over before the alarm ends."""

@@ -21,7 +21,7 @@ from schemas.frigo import AlertDrafted, FeedbackGiven, UnitCard
 from schemas.vocabulary import Change, Severity
 from services import alarms, clerk
 from services.clerk import Clerk
-from services.courier import MAX_ATTEMPTS, Courier, _mark
+from services.courier import MAX_DOUBTS, Courier, _mark
 from services.settings_frigo import AlarmSettings
 from storage import alerts, units
 from storage.database import Database
@@ -275,13 +275,14 @@ async def test_an_alarm_that_may_be_lost_is_said_again_until_it_is_known_to_be_t
     ("failure", "status"), [(OutcomeUnknown("time-out"), "unknown"), (Rejected("gone"), "failed")]
 )
 async def test_when_one_on_call_is_not_reached_at_all_the_next_is_told(
-    database: Database, failure: Exception, status: str
+    database: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception, status: str
 ):
+    monkeypatch.setattr("services.courier.MAX_ATTEMPTS", 3)
     door, ears = Door(), Ears()
     relay = courier(database, door, ears)
     await take(database, drafted())
     door.failing = failure
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(3):
         await hurry(database)
         await relay.turn()
     door.failing = None
@@ -307,6 +308,41 @@ async def test_an_end_that_may_be_lost_is_said_again_too(database: Database):
     await relay.turn()
     assert [card.open for _, card in door.sent] == [True, False]
     assert [card.open for _, card in door.edited] == [False]
+
+
+async def test_a_door_that_is_away_for_long_is_asked_each_minute_and_no_alarm_is_given_up(
+    database: Database,
+):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    door.failing = Unavailable("refused")
+    for _ in range(30):
+        await hurry(database)
+        await relay.turn()
+    [row] = await rows(database)
+    assert timedelta(0) < row.next_attempt_at - datetime.now(UTC) <= timedelta(seconds=60)
+    door.failing = None
+    await hurry(database)
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_in_doubt_for_ever_an_alarm_goes_on_until_somebody_takes_it_on(database: Database):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    door.failing = OutcomeUnknown("time-out")
+    for _ in range(MAX_DOUBTS + 3):
+        await hurry(database)
+        await relay.turn()
+    [row] = await rows(database)
+    assert row.status == "queued"
+    assert row.next_attempt_at <= datetime.now(UTC) + timedelta(minutes=5)
+    await hear(database, said("acknowledge"))
+    await hurry(database)
+    await relay.turn()
+    assert [row.status for row in await rows(database)] == ["unknown"]
 
 
 async def test_what_is_over_before_its_doubt_is_settled_is_told_whole_and_not_again(
