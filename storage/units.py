@@ -165,6 +165,6 @@ def last_beat(session: Session) -> datetime | None:
     return session.exec(select(func.max(Heartbeat.at))).one()
 
 
-def watched(session: Session) -> int:
-    """Return how many units are declared."""
-    return session.exec(select(func.count()).where(col(Unit.declared))).one()
+def watched(session: Session) -> bool:
+    """Say whether any unit is declared."""
+    return session.exec(select(Unit.unit_id).where(col(Unit.declared)).limit(1)).first() is not None

@@ -35,7 +35,7 @@ async def test_the_alarm_of_the_open_door_is_taken_in_the_console(settings: Sett
         demonstration(found.near) as shown,
         httpx.AsyncClient(base_url=found.url, trust_env=False, timeout=30) as http,
     ):
-        news = await asyncio.wait_for(anext(shown.news()), 30)
+        news = await asyncio.wait_for(anext(shown.news()), 60)
         assert (news.episode.fault, news.unit) == ("door", "Chambre surgelés")
 
         async def alarm() -> dict[str, Any]:
