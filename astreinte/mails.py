@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,8 +20,9 @@ from gateways.mail.bodies import written_now
 from gateways.mail.reply import split
 from schemas.errors import Rejected, reason_of
 from schemas.printer import InboundMessage
-from schemas.vocabulary import Channel
-from services.ingest.printer import Arrival, arrive, clean
+from schemas.vocabulary import Channel, Language
+from services.classify.printer import text_to_classify
+from services.ingest.printer import Arrival, arrive, clean, receive
 
 mail_app = typer.Typer(help="Mails: what the desk makes of them.", no_args_is_help=True)
 app.add_typer(mail_app, name="mail")
@@ -87,12 +89,19 @@ def understood(raw: bytes, now: datetime) -> Understood:
         message = InboundMessage.model_validate(fields)
     except ValidationError as error:
         raise Unusable(reason_of(error)) from None
-    return _told(arrive(message, written_now(message), now))
+    arrival = arrive(message, written_now(message), now)
+    (told,) = receive(arrival, "?", now, new_customer=True, new_conversation=True)
+    language, _ = _languages().detect(text_to_classify(told))
+    return _told(arrival, language)
 
 
-def _told(arrival: Arrival) -> Understood:
+@cache
+def _languages() -> LanguageDetector:
+    return LanguageDetector()
+
+
+def _told(arrival: Arrival, language: Language) -> Understood:
     message = arrival.inbound
-    language, _ = LanguageDetector().detect(f"{message.subject}\n{arrival.text}".strip())
     bounces = message.bounces
     return Understood(
         reply_text=arrival.text,

@@ -2,82 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from email.message import EmailMessage
-from typing import Any, TypeVar
-
 from gateways.html import text_of
 from gateways.mail.charsets import decoded
+from gateways.mail.parts import Part
 from gateways.mail.reply import split
 from schemas.printer import InboundMessage
 from schemas.vocabulary import Channel
 
-MAX_PARTS = 500
-MAX_HTML = 2 * 2**20
-"""Characters of an HTML part that are read; longer ones hold their images within."""
+MAX_BYTES = 4 * 2**20
 MAX_TEXT = 2 * 2**20
+"""Characters of a part that are read; longer ones hold images within, or the text of a book."""
 STUB = 5
 """A plain part with so many times fewer words than the HTML one only says that there is one."""
 MIN_WORDS = 30
-T = TypeVar("T")
 
 
-def safely(read: Callable[[], T], default: T) -> T:
-    """Return what the standard parser reads, or the default where it still raises."""
-    try:
-        return read()
-    except Exception:  # noqa: BLE001 - IndexError, AttributeError … on malformed heads
-        return default
-
-
-def leaves(mail: EmailMessage) -> Iterator[EmailMessage]:
-    """Return the parts of a mail, down to a forwarded mail, not into it: its text is another's."""
-    waiting: list[Any] = [mail]
-    while waiting:
-        part = waiting.pop()
-        if part.is_multipart() and kind_of(part).startswith("multipart/"):
-            waiting.extend(reversed(part.get_payload()))
-        else:
-            yield part
-
-
-def kind_of(part: EmailMessage) -> str:
-    """Return the content type that a part says it has."""
-    return safely(part.get_content_type, "text/plain")
-
-
-def param_of(part: EmailMessage, name: str) -> str:
-    """Return a parameter of a part's content type, in small letters."""
-    return safely(lambda: str(part.get_param(name) or ""), "").lower()
-
-
-def is_attached(part: EmailMessage) -> bool:
-    """Say whether a part is a file rather than text to read."""
-    by_name = safely(part.is_attachment, False) or safely(part.get_filename, None)  # noqa: FBT003
-    return bool(by_name) or not kind_of(part).startswith(("text/", "multipart/"))
-
-
-def payload_of(part: EmailMessage) -> bytes:
-    """Return a part's bytes, its transfer encoding undone."""
-    data = safely(lambda: part.get_payload(decode=True), None)
-    return data if isinstance(data, bytes) else safely(part.as_bytes, b"")
-
-
-def body_of(parts: list[EmailMessage]) -> str:
+def body_of(parts: list[Part]) -> str:
     """Return the text of a mail.
 
     Some programs cut a text at each image: all plain parts are joined. The HTML part is taken
     where there is no plain one, where that only says so, or where a quotation is marked in HTML
     alone.
     """
-    shown = [part for part in parts if not is_attached(part)]
+    shown = [part for part in parts if not part.attached]
     plain = _all(shown, "text/plain")
-    pages = [part for part in shown if kind_of(part) == "text/html"]
+    pages = [part for part in shown if part.kind == "text/html"]
     rich = "\n".join(filter(None, (_page(part) for part in pages)))
     if rich.strip() and (not plain.strip() or _says_more(rich, plain)):
         return rich
     # Last, what is neither: a torn mail, whose text is kept.
-    others = (_text(part) for part in shown if kind_of(part) not in {"text/plain", "text/html"})
+    others = (_text(part) for part in shown if part.kind not in {"text/plain", "text/html"})
     return plain if plain.strip() else next((text for text in others if text.strip()), plain)
 
 
@@ -91,8 +45,8 @@ def _is_seen(text: str) -> bool:
     return any(sign.isprintable() and not sign.isspace() for sign in text)
 
 
-def _all(parts: list[EmailMessage], kind: str) -> str:
-    texts = (_text(part) for part in parts if kind_of(part) == kind)
+def _all(parts: list[Part], kind: str) -> str:
+    texts = (_text(part) for part in parts if part.kind == kind)
     return "\n".join(text for text in texts if text.strip())
 
 
@@ -103,16 +57,15 @@ def _says_more(rich: str, plain: str) -> bool:
     return not split(plain).quoted and bool(split(rich).quoted) and words <= shown * 2
 
 
-def _text(part: EmailMessage) -> str:
-    charset = safely(lambda: part.get_content_charset("utf-8"), "utf-8")
-    text = decoded(payload_of(part), charset)[:MAX_TEXT].replace("\r\n", "\n")
-    if kind_of(part) != "text/plain" or param_of(part, "format") != "flowed":
+def _text(part: Part) -> str:
+    text = decoded(part.payload[:MAX_BYTES], part.charset)[:MAX_TEXT].replace("\r\n", "\n")
+    if part.kind != "text/plain" or part.parameter("format") != "flowed":
         return text
-    return unflowed(text, joined=param_of(part, "delsp") == "yes")
+    return unflowed(text, joined=part.parameter("delsp") == "yes")
 
 
-def _page(part: EmailMessage) -> str:
-    return text_of(_text(part)[:MAX_HTML])
+def _page(part: Part) -> str:
+    return text_of(_text(part))
 
 
 def unflowed(text: str, *, joined: bool) -> str:

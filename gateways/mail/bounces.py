@@ -17,14 +17,14 @@ from typing import cast
 from flufl.bounce import all_failures
 
 from gateways.html import text_of
-from gateways.mail.bodies import kind_of, param_of, payload_of, safely
 from gateways.mail.charsets import decoded
+from gateways.mail.parts import Part, safely
 from schemas.bounce import Bounce
 from schemas.printer import EMAIL
 
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
-MAX_BYTES = 2**18
+MAX_BYTES = 2**17
 """Of a notice that are read; it stands before the mail that is returned."""
 MAX_LINE = 1_000
 MAX_LINES = 150
@@ -66,7 +66,7 @@ STATUS = re.compile(r"(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?![\d.])")
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 
 
-def bounces_of(mail: EmailMessage, raw: bytes) -> tuple[Bounce, ...]:
+def bounces_of(mail: Part, raw: bytes) -> tuple[Bounce, ...]:
     """Return the addresses that a notice of non-delivery is about; none for any other mail."""
     if not _may_be_notice(mail):
         return ()
@@ -87,12 +87,12 @@ def bounces_of(mail: EmailMessage, raw: bytes) -> tuple[Bounce, ...]:
     )
 
 
-def _may_be_notice(mail: EmailMessage) -> bool:
+def _may_be_notice(mail: Part) -> bool:
     """Say whether a server may have written it: a customer who forwards a notice is a customer."""
-    heads = {name.lower(): str(value) for name, value in mail.raw_items()}
-    if kind_of(mail) == "multipart/report":
-        kind = param_of(mail, "report-type") or "delivery-status"
-        rejected = kind == "disposition-notification" and FAILED.search(_subject(mail))
+    heads = {name.lower(): str(value) for name, value in mail.head.raw_items()}
+    if mail.kind == "multipart/report":
+        kind = mail.parameter("report-type") or "delivery-status"
+        rejected = kind == "disposition-notification" and FAILED.search(_subject(mail.head))
         return kind == "delivery-status" or bool(rejected)
     sender = ADDRESS.search(heads.get("from", "")[:MAX_LINE])
     if "x-failed-recipients" in heads or heads.get("return-path", "").strip() == "<>":
@@ -101,7 +101,7 @@ def _may_be_notice(mail: EmailMessage) -> bool:
         return True
     if {"in-reply-to", "references"} & heads.keys():
         return False
-    return bool(FAILED.search(_subject(mail))) or heads.get("from", "").rstrip().endswith("<>")
+    return bool(FAILED.search(_subject(mail.head))) or heads.get("from", "").rstrip().endswith("<>")
 
 
 def _subject(mail: EmailMessage) -> str:
@@ -187,7 +187,8 @@ def _words(notice: Message) -> str:
 
 
 def _bytes(part: Message) -> bytes:
-    return payload_of(cast("EmailMessage", part))
+    data = safely(lambda: part.get_payload(decode=True), None)
+    return data if isinstance(data, bytes) else b""
 
 
 def _head(notice: Message, name: str) -> str:

@@ -6,24 +6,15 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-from gateways.mail.bodies import (
-    MAX_PARTS,
-    body_of,
-    is_attached,
-    kind_of,
-    leaves,
-    payload_of,
-    safely,
-)
+from gateways.mail.bodies import body_of
 from gateways.mail.bounces import bounces_of
 from gateways.mail.charsets import decoded, sound
+from gateways.mail.parts import MAX_HEADER, Part, leaves, mail_of, safely
 from schemas.printer import EMAIL, MAX_TEXT_CHARACTERS, Attachment
 
 AUTOMATIC = frozenset(
@@ -45,27 +36,16 @@ AUTOMATIC = frozenset(
 """The headers that tell automatic mail; so does the content type of a report (RFC 3834, 6522)."""
 
 MAX_LINE = 998
-MAX_HEADER = 8_192
-"""Read of one header: the standard parser needs minutes for one of a megabyte."""
 MAX_IDENTIFIER = 255
-MAX_PART_HEADER = 1_000
 MAX_ATTACHMENTS = 50
 MAX_REFERENCES = 200
 NOBODY = "mailer-daemon"
 """Who writes a notice that has no sender."""
+NO_SUBJECT = "(sans objet)"
 RECIPIENTS = ("to", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "cc")
 TOKEN = re.compile(r"[^\s<>,;:\"@]{1,60}\+t_[\w-]{6,64}@[\w.-]{1,190}")
 """Our own address with the token of a conversation: `support+t_<token>@…`."""
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,996}>")
-
-
-class _Bounded(EmailPolicy):
-    """The standard policy, which reads so much of a header and no more."""
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        name, value = super().header_source_parse(sourcelines)
-        of_part = name.lower().startswith("content-")
-        return name, value[: MAX_PART_HEADER if of_part else MAX_HEADER]
 
 
 def fields_of(raw: bytes) -> dict[str, Any]:
@@ -80,18 +60,17 @@ def fields_of(raw: bytes) -> dict[str, Any]:
     -------
     The fields of `InboundMessage` save `channel`; the value of what the mail does not tell is
     None, such as `received_at` of a mail without a date of this century.
-
-    Raises
-    ------
-    RecursionError
-        Mails within mails, hundreds deep.
     """
-    mail = cast("EmailMessage", BytesParser(EmailMessage, policy=_Bounded()).parsebytes(raw))
+    whole = mail_of(raw)
+    mail = whole.head
     digest = sha256(raw).hexdigest()
-    parts = list(islice(leaves(mail), MAX_PARTS))
+    parts = list(leaves(whole))
     own_id = _line(_header(mail, "message-id"))
     answered = MESSAGE_ID.search(_raw(mail, "in-reply-to"))
-    bounces = bounces_of(mail, raw)
+    attachments = tuple(islice(_attachments(parts, f"eml:{digest}"), MAX_ATTACHMENTS))
+    text = body_of(parts)[:MAX_TEXT_CHARACTERS].replace("\x00", "")
+    subject = _line(_header(mail, "subject"))
+    bounces = bounces_of(whole, raw)
     sender = _address(mail, "from")
     if bounces and not EMAIL.fullmatch(sender or ""):
         sender = None
@@ -100,9 +79,10 @@ def fields_of(raw: bytes) -> dict[str, Any]:
         "sender": sender,
         "customer_ref": NOBODY if bounces and not sender else None,
         "to": _token_address(mail) or _address(mail, "to"),
-        "subject": _line(_header(mail, "subject")),
-        "text": body_of(parts)[:MAX_TEXT_CHARACTERS].replace("\x00", ""),
-        "attachments": tuple(islice(_attachments(parts, f"eml:{digest}"), MAX_ATTACHMENTS)),
+        # A photo alone is a message, too.
+        "subject": subject or (NO_SUBJECT if attachments and not text.strip() else ""),
+        "text": text,
+        "attachments": attachments,
         "in_reply_to": answered[0] if answered else None,
         "references": tuple(MESSAGE_ID.findall(_raw(mail, "references")))[-MAX_REFERENCES:],
         "headers": dict(_telling(mail)),
@@ -159,12 +139,11 @@ def _telling(mail: EmailMessage) -> Iterator[tuple[str, str]]:
         yield "content-type", _line(_raw(mail, "content-type"))[:500]
 
 
-def _attachments(parts: list[EmailMessage], reference: str) -> Iterator[Attachment]:
-    for number, part in enumerate(filter(is_attached, parts), 1):
-        name = sound(str(safely(part.get_filename, None) or f"attachment-{number}"))
+def _attachments(parts: list[Part], reference: str) -> Iterator[Attachment]:
+    for number, part in enumerate((part for part in parts if part.attached), 1):
         yield Attachment(
-            name=_line(name),
-            content_type=_line(kind_of(part)),
-            size_bytes=len(payload_of(part)),
+            name=_line(sound(str(part.name or f"attachment-{number}"))),
+            content_type=_line(part.kind),
+            size_bytes=len(part.payload),
             reference=reference,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateways.mail import marks
 from gateways.mail.signatures import is_quoted
 
-MAX_LINES = 10_000
+MAX_LINES = 5_000
 """Among which marks are looked for: what stands beneath is kept, or goes with the mark above."""
 ABOVE = 5
 """Lines that a mark may be broken over, before its last."""
@@ -63,7 +63,7 @@ class _Finder:
         if self.heads[number] and (end := self._head_end(number)):
             ruled = number > start and marks.RULE.match(self.lines[number - 1])
             return Mark(number - 1 if ruled else number, end)
-        return self._attribution(start, number) if bare.rstrip("_ \u202c").endswith(ENDS) else None
+        return self._attribution(start, number) if marks.MAY_END.search(bare) else None
 
     def _head_end(self, number: int) -> int | None:
         """Return the line after a quoted mail's head that begins here, if one does."""
@@ -101,14 +101,16 @@ class _Finder:
     def _introduces(self, text: str, number: int) -> bool:
         """Say whether a text says that somebody wrote what follows."""
         text = marks.MAILTO.sub("", text.lstrip("> "))
-        dated = marks.DATE.search(text)
-        if dated and marks.IN_BRACKETS.search(text.rstrip(":： ")):
-            return not marks.SENTENCE.search(text)
-        if not marks.says_wrote(text) or marks.TO_ME.search(text) or marks.SENTENCE.search(text):
+        if marks.SENTENCE.search(text) or marks.TO_ME.search(text):
+            return False
+        opens = marks.DATE.search(text) and marks.OPENER.match(text)
+        if (opens or marks.QUOTING.match(text)) and marks.IN_BRACKETS.search(text):
+            return True
+        if not marks.says_wrote(text):
             return False
         below = (line for line in self.lines[number + 1 : number + 4] if line.strip())
-        opens = dated and marks.OPENER.match(text)
-        return bool(opens or marks.ADDRESS.search(text) or is_quoted(next(below, "")))
+        whose = marks.ADDRESS.search(text) or (opens and marks.is_named(text))
+        return bool(whose) or is_quoted(next(below, ""))
 
 
 def _head_of(line: str) -> str:

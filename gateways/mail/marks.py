@@ -27,11 +27,17 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
+def is_named(text: str) -> bool:
+    """Say whether a name stands behind a line's last figure: « …, 10:12, Ana a écrit : »."""
+    behind = re.split(r"\d", text)[-1]
+    # Letters of scripts without capitals count as some; « the technician » has none.
+    named = any(sign.isalpha() and not sign.islower() for sign in behind)
+    return named or behind.strip(" ,.:").lower() in _VERBS or "you " in behind
+
+
 # --- « Le 3 mai 2025 à 10:12, Ana <ana@…> a écrit : » -----------------------------------------
 
-_VERB = _pattern(
-    rf"(?:^|[\s>\"')\d]){_any(_WORDS['wrote'])}(?=\W)[^:：]{{0,120}}(?:\d[:.]\d.{{0,40}})?[:：]\s*$"
-)
+_VERB = _pattern(rf"(?:^|[\s>\"')\d]){_any(_WORDS['wrote'])}(?=\W).{{0,120}}[:：]\s*$")
 _VERBS = tuple(_WORDS["wrote"])
 TAIL = 200
 """Characters of a line's end in which its verb stands: in German, date and name come after it."""
@@ -51,8 +57,14 @@ DATE = re.compile(
     r"\b(?:19|20)\d\d\b|\b\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b|\b\d{1,2}[.:h]\d\d\b|\d{4}[年년]"
 )
 ADDRESS = re.compile(r"[\w.+=-]{1,100}@[\w.-]{1,100}")
-IN_BRACKETS = re.compile(r"[<(\[]\s*(?:mailto:)?[^<>\s@]{1,100}@[^<>\s@]{1,100}[>)\]][^<>@]{0,60}$")
-"""An address in brackets that ends a line, or nearly."""
+IN_BRACKETS = re.compile(
+    r"[<(\[]\s*[^<>\s@]{1,100}@[^<>\s@]{1,100}[>)\]](?:[\W_]{0,9}|\W{1,3}wrote)$"
+    r"|^missatge de .{1,200}:$",
+    re.IGNORECASE,
+)
+"""An address in brackets that ends a line."""
+QUOTING = _pattern(r"(?:quoting|missatge de) .{1,80}<")
+MAY_END = _pattern(r"[:：][_ \u202c]*$|> wrote$")
 OPENER = _pattern(
     rf"[\s>*_\"'|-]*(?:{_any(_WORDS['opening'])}[\s,]|\w{{2,12}}[.,]{{0,2}}\s)?.{{0,24}}?\d"
 )
@@ -77,8 +89,8 @@ ABOVE = _pattern(
     r".{0,40}$"
 )
 """The line above which help desks ask to write."""
-RULE = re.compile(r"[\s>]*[-_=–—*•·.~#]{5,}\s*$")
-"""A line of dashes, as Outlook draws it above a mail's head."""
+RULE = _pattern(r"[\s>]*(?:[-_=–—*•·.~#]{5,}|message du \d.{5,40})\s*$")
+"""What stands above a mail's head: a line of dashes, or Orange's « Message du 13/01/26 08:58 »."""
 HEAD = _pattern(
     r"[>\s*_|•-]*(?:"
     + "|".join(rf"(?P<{name}>{_any(words)})" for name, words in _WORDS["heads"].items())
@@ -95,6 +107,7 @@ _ON_A_DEVICE = rf".{{0,50}}{_DEVICE}.{{0,60}}"
 _DEVICES = (
     rf"sent (?:from|via|with|by|using) (?:my \S[^?]{{0,70}}|{_ON_A_DEVICE})",
     rf"from my {_DEVICE}.{{0,30}}",
+    r"sent from [^?<]{1,40}<https?://[^<> ]{1,100}>",
     r"(?:get|télécharge[rz]|obten(?:ez|ir)|obtener|obter|ottieni|scarica) .{0,6}outlook .{0,80}",
     r"outlook (?:voor|pour|for|für|per|para) (?:ios|android)\b.{0,40}",
     r"holen sie sich outlook .{0,60}",

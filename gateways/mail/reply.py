@@ -20,6 +20,7 @@ MIN_ANSWER = 20
 COMMENT = 400
 """Characters of a text that says where the answers are."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_BLANKS = str.maketrans("\xa0\u202f", "  ")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Split:
 
 def split(text: str) -> Split:
     """Tell what was written now from what is quoted; in doubt it was written now."""
-    lines = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    text = _INVISIBLE.sub("", text).translate(_BLANKS)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     kept = _Mail(lines).kept()
     if not any(lines[number].strip() for number in kept):
         kept = list(range(len(lines)))
