@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
@@ -20,6 +21,8 @@ from storage.database import Database
 EVERY_S = 1.0
 LOOK_EVERY_S = 5.0
 """After the detector's sign of life."""
+FIRST_S = 300.0
+"""So long the very first sign of life may take: the first start makes its models."""
 
 
 class Clerk:
@@ -41,8 +44,10 @@ class Clerk:
         if time.monotonic() - self._looked_at > LOOK_EVERY_S:
             self._looked_at = time.monotonic()
             # Who has only just started gives the detector as long to start.
-            if time.monotonic() - self._began > self._limit.total_seconds():
-                await self._database.write(watch_the_detector, now, self._limit, self._group_wait)
+            age_s = time.monotonic() - self._began
+            if age_s > self._limit.total_seconds():
+                watch = partial(watch_the_detector, first=age_s > FIRST_S)
+                await self._database.write(watch, now, self._limit, self._group_wait)
         done = await self._database.write(alarms.do_what_is_due, self._roster, now)
         if done:
             self.sent_off()
@@ -50,12 +55,15 @@ class Clerk:
 
 
 def watch_the_detector(
-    session: Session, now: datetime, limit: timedelta, group_wait: timedelta
+    session: Session, now: datetime, limit: timedelta, group_wait: timedelta, *, first: bool = True
 ) -> None:
-    """Raise an alarm when the detector gives no sign of life while there are units, or end it."""
+    """Raise an alarm when the detector gives no sign of life while there are units, or end it.
+
+    `first`: one that never gave any counts as silent too.
+    """
     last = units.last_beat(session)
     gone = list(episodes.open_of(session, DETECTOR))
-    silent = last is None or now - last > limit
+    silent = first if last is None else now - last > limit
     if silent and not gone and units.watched(session):
         event = detector_down(last or now - limit, Change.RAISED, now)
         alarms.take_in(session, [event], now, group_wait)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from schemas.errors import Rejected, Unavailable
 from schemas.frigo import AlertDrafted, FeedbackGiven, UnitCard
 from schemas.vocabulary import Change, Severity
 from services import alarms, clerk
-from services.clerk import Clerk
+from services.clerk import FIRST_S, Clerk
 from services.courier import MAX_DOUBTS, Courier, _mark
 from services.settings_frigo import AlarmSettings
 from storage import alerts, units
@@ -477,6 +478,8 @@ async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends
     assert await rows(database, Episode) == []  # no units, nobody to watch over
     body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
     await database.write(units.declare, body, NOW)
+    await database.write(partial(watch, first=False), NOW, limit, WAIT)
+    assert await rows(database, Episode) == []  # it never began: it may be making its models
     await database.write(units.beat, "me", NOW)
     await database.write(watch, NOW + timedelta(seconds=59), limit, WAIT)
     assert await rows(database, Episode) == []
@@ -495,5 +498,10 @@ async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends
 async def test_who_has_just_started_gives_the_detector_time_to_start_too(database: Database):
     body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
     await database.write(units.declare, body, NOW)
-    await Clerk(database, ROSTER, AlarmSettings()).turn()
+    early = Clerk(database, ROSTER, AlarmSettings())
+    await early.turn()
     assert await rows(database, Episode) == []
+    early._began -= FIRST_S + 1
+    early._looked_at = 0.0
+    await early.turn()
+    assert [row.fault for row in await rows(database, Episode)] == ["detector_down"]
