@@ -85,7 +85,7 @@ def up(
 
 async def _up(settings: Settings, *, story: bool, once: bool) -> int:
     began = time.monotonic()
-    async with desk(settings) as found:
+    async with desk(settings, simulated=story) as found:
         kafka = "embarqué" if found.near.embedded else found.near.kafka
         output.out.print(
             f"[bold]Astreinte[/] est prête en {time.monotonic() - began:.1f} s : "

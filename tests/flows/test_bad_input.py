@@ -180,6 +180,12 @@ async def test_a_request_header_of_8_kib_is_read(running: Desk):
     assert answer.status_code == 202
 
 
+async def test_nobody_simulates_rooms_in_a_desk_that_was_not_told_to_let_them(running: Desk):
+    async with client(running) as http:
+        asked = await http.get("/api/simulator/info"), await http.post("/api/simulator/start")
+    assert [answer.status_code for answer in asked] == [404, 404]
+
+
 async def test_what_was_refused_is_not_kept(running: Desk):
     known = {"channel": "sms", "external_id": "refused-once", "from": "not a number"}
     async with client(running) as http:
