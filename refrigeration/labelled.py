@@ -141,6 +141,9 @@ class Trained:
 
     def view(self, history: History) -> View:
         """Return the windows of a history."""
+        if self.rows == 1:
+            alone = np.arange(len(history))
+            return View(history.values, np.zeros(len(history)), alone)
         first = starts(history, self.usual, self.step_s)
         return View(
             trailing(history.values, first, self.rows),
