@@ -213,6 +213,7 @@ async def test_a_detector_that_was_killed_is_an_alarm_and_its_return_the_end(
     alarm = AlarmSettings.model_construct(detector_s=1.5, group_wait_s=30.0)
     near.settings = near.settings.model_copy(update={"alarm": alarm})
     await declare(near, room())
+    await near.database.write(units.beat, "killed", datetime.now(UTC) - timedelta(minutes=1))
     async with desk(near, "dispatch"):  # and nobody who classifies
         await until(lambda: len(phone.messages) == 1)
         [card] = phone.shown
