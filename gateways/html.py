@@ -109,6 +109,8 @@ def text_of(html: str | None) -> str:
     for node in page.css(_HIDDEN):
         node.decompose()
     _mark(page)
+    for node in page.css("td, th"):
+        node.insert_after(" ")
     for node in page.css(_BLOCKS):
         node.insert_before(_BREAK)
         node.insert_after(_BREAK)

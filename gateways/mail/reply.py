@@ -15,8 +15,8 @@ from gateways.mail import marks
 from gateways.mail.introductions import Mark, marks_in
 from gateways.mail.signatures import is_quoted, unsigned
 
-MIN_ANSWER = 20
-"""Characters of an answer beneath a quotation that is understood without it: « Oui. » is not."""
+LONG = 60
+"""Characters of a quoted line that a program may have broken, and lost the `>` of its end."""
 COMMENT = 400
 """Characters of a text that says where the answers are."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
@@ -80,8 +80,7 @@ class _Mail:
             return unsigned(self.lines, mark.end, end)
         answers = self._answers(0)
         first = next((number for number in answers if self.lines[number].strip()), end)
-        text = "".join(self.lines[number].strip() for number in answers)
-        if len(text) < MIN_ANSWER or any(map(is_quoted, self.lines[first:])):
+        if any(map(is_quoted, self.lines[first:])):  # answers, one by one
             return unsigned(self.lines, 0, end)
         return [number for number in answers if number >= first]
 
@@ -95,7 +94,7 @@ class _Mail:
                 break
             marked.update(range(mark.start, mark.end))
         inside = unsigned(self.lines, self.marks[at].end, end)
-        return [n for n in inside if n not in marked and not is_quoted(self.lines[n])]
+        return [n for n in inside if n not in marked and not self._is_quoted(n)]
 
     def _without_last_quotation(self) -> list[int]:
         """Return the lines without a quotation at the end, for which no mark stands."""
@@ -117,6 +116,15 @@ class _Mail:
             return True
         beneath = (self.lines[number] for number in range(mark.end, len(self.lines)))
         return next((is_quoted(line) for line in beneath if line.strip()), False)
+
+    def _is_quoted(self, number: int) -> bool:
+        """Say whether a line is quoted, be it the end of a quoted one that was too long."""
+        line = self.lines[number].lstrip()
+        if line.startswith(">") or not 0 < number < len(self.lines) - 1:
+            return line.startswith(">")
+        above, below = self.lines[number - 1].rstrip(), self.lines[number + 1]
+        broken = is_quoted(above) and len(above) >= LONG and above[-1].isalnum()
+        return broken and is_quoted(below) and line[:1].islower()
 
     def _filled(self, numbers: list[int]) -> bool:
         return any(self.lines[number].strip() for number in numbers)

@@ -77,6 +77,9 @@ def test_html_becomes_text_with_its_lines() -> None:
         "<ul><li>f<li>g</ul><table><tr><td>h</td></tr></table><script>no</script><div>i"
     )
     assert text_of(page) == "a\nb c d\ne\nf\ng\nh\ni"
+    assert (
+        text_of("<table><tr><td>bac 1<td>vide<tr><td>bac 2<td>plein") == "bac 1 vide\nbac 2 plein"
+    )
     mail = HEAD + b"Content-Type: text/html; charset=utf-8\n\n" + "<p>été".encode()
     assert fields_of(mail)["text"] == "été"
 

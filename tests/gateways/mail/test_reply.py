@@ -106,8 +106,6 @@ def test_a_quotation_at_the_end_is_cut_whatever_introduces_it(ending: str) -> No
     "text",
     [
         "> Avez-vous redémarré ?\nOui.\n> Et le câble ?\nAussi.",
-        "Le 3 janvier Desk a écrit :\n> redémarré ?\nOui.",
-        "On Friday Desk wrote:\n> restarted?\nYes, twice.",
         "Mon collègue a écrit :\nle bac 2 est vide.",
         "Bonjour\n\nLe 3 janv. 2025 à 10:12, Desk a écrit :\n> un ?\noui\n\n> deux ?\nnon",
         "Voir mes réponses en bleu.\n\n-----Message d'origine-----\nDe : Desk\nrallumé ? oui",
@@ -155,6 +153,30 @@ def test_a_mail_that_only_quotes_stays_as_it_is() -> None:
     assert split("> rien\n> de nouveau").reply == "> rien\n> de nouveau"
     assert split("-- \nAna").reply == "-- \nAna"
     assert split(" \n").reply == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le 3 janvier Desk a écrit :\n> redémarré ?\nOui, deux fois.",
+        "On 1/3/2025 10:12 AM, Desk wrote:\n> restarted?\n>\n> Desk\n\nOui, deux fois.\n\n-- \nAna",
+        "Le 3 janv. 2025 à 10:12, Desk <d@x.example> a\nécrit :\n> un\n>\n> -- \n> Desk\n\nOui, deux fois.",
+    ],
+)
+def test_an_answer_beneath_the_whole_quotation_is_the_reply(text: str) -> None:
+    assert split(text).reply == "Oui, deux fois."
+
+
+def test_the_end_of_a_quoted_line_that_was_too_long_is_no_answer() -> None:
+    long = (
+        "> Avez-vous éteint l'imprimante, attendu une minute et rallumé celle du\npremier étage\n"
+    )
+    assert split(f"Oui.\n\nOn 1/2/2025 10:10, Desk wrote:\n{long}> Desk").reply == "Oui."
+    asked = (
+        "> Avez-vous éteint l'imprimante, attendu une minute, puis rallumé celle-ci ?\noui\n> Desk"
+    )
+    kept = f"Bonjour\n\nOn 1/2/2025 10:10, Desk wrote:\n{asked}"
+    assert split(kept).reply == kept
 
 
 def test_reply_and_quotation_together_are_the_mail() -> None:
