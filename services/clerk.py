@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from sqlmodel import Session
 
@@ -21,7 +20,8 @@ from storage.database import Database
 EVERY_S = 1.0
 LOOK_EVERY_S = 5.0
 """After the detector's sign of life."""
-FIRST_S = 300.0
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+FIRST = timedelta(minutes=5)
 """So long the very first sign of life may take: the first start makes its models."""
 
 
@@ -33,7 +33,6 @@ class Clerk:
         self._roster = roster
         self._limit = timedelta(seconds=settings.detector_s)
         self._group_wait = timedelta(seconds=settings.group_wait_s)
-        self._began = time.monotonic()
         self._looked_at = 0.0
         self.rounds = Rounds("the clerk of alarms", self.turn, EVERY_S)
         self.sent_off: Callable[[], None] = lambda: None
@@ -41,13 +40,13 @@ class Clerk:
     async def turn(self) -> bool:
         """Do what is due; say whether there may be more."""
         now = datetime.now(UTC)
-        if time.monotonic() - self._looked_at > LOOK_EVERY_S:
+        if (passed := time.monotonic() - self._looked_at) > LOOK_EVERY_S:
+            # While we could not look, nobody listened: what was said then is not silence.
+            longer = timedelta(seconds=min(passed, 2 * LOOK_EVERY_S) if self._looked_at else 0.0)
             self._looked_at = time.monotonic()
-            # Who has only just started gives the detector as long to start.
-            age_s = time.monotonic() - self._began
-            if age_s > self._limit.total_seconds():
-                watch = partial(watch_the_detector, first=age_s > FIRST_S)
-                await self._database.write(watch, now, self._limit, self._group_wait)
+            await self._database.write(
+                watch_the_detector, now, self._limit, self._group_wait, longer
+            )
         done = await self._database.write(alarms.do_what_is_due, self._roster, now)
         if done:
             self.sent_off()
@@ -55,15 +54,18 @@ class Clerk:
 
 
 def watch_the_detector(
-    session: Session, now: datetime, limit: timedelta, group_wait: timedelta, *, first: bool = True
+    session: Session, now: datetime, limit: timedelta, group_wait: timedelta, longer: timedelta
 ) -> None:
     """Raise an alarm when the detector gives no sign of life while there are units, or end it.
 
-    `first`: one that never gave any counts as silent too.
+    Silence counts while somebody listens, `longer` since the last look: after a start of the whole
+    machine, or without the database, a detector has as long as ever to say something.
     """
     last = units.last_beat(session)
     gone = list(episodes.open_of(session, DETECTOR))
-    silent = first if last is None else now - last > limit
+    listened = units.listen(session, last or NEVER, longer)
+    patience = limit if last else max(limit, FIRST)
+    silent = listened > patience and now - (last or NEVER) > limit
     if silent and not gone and units.watched(session):
         event = detector_down(last or now - limit, Change.RAISED, now)
         alarms.take_in(session, [event], now, group_wait)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from schemas.errors import Rejected, Unavailable
 from schemas.frigo import AlertDrafted, FeedbackGiven, UnitCard
 from schemas.vocabulary import Change, Severity
 from services import alarms, clerk
-from services.clerk import FIRST_S, Clerk
+from services.clerk import Clerk
 from services.courier import MAX_DOUBTS, Courier, _mark
 from services.settings_frigo import AlarmSettings
 from storage import alerts, units
@@ -469,39 +468,68 @@ async def test_an_edit_in_doubt_is_repeated_and_one_whose_message_is_gone_is_sen
     assert door.sent[1][1].acknowledged
 
 
-async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-):
-    limit = timedelta(seconds=60)
-    watch = clerk.watch_the_detector
-    await database.write(watch, NOW, limit, WAIT)
-    assert await rows(database, Episode) == []  # no units, nobody to watch over
+async def watch(database: Database, seconds: float, longer: float) -> list[str]:
+    """Look after the detector, so much longer after the last look; return its alarms."""
+    limit, now = timedelta(seconds=60), NOW + timedelta(seconds=seconds)
+    listened = timedelta(seconds=longer)
+    await database.write(clerk.watch_the_detector, now, limit, WAIT, listened)
+    return [row.fault for row in await rows(database, Episode)]
+
+
+async def declared(database: Database) -> None:
     body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
     await database.write(units.declare, body, NOW)
-    await database.write(partial(watch, first=False), NOW, limit, WAIT)
-    assert await rows(database, Episode) == []  # it never began: it may be making its models
+
+
+async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends(
+    database: Database,
+):
     await database.write(units.beat, "me", NOW)
-    await database.write(watch, NOW + timedelta(seconds=59), limit, WAIT)
-    assert await rows(database, Episode) == []
-    for seconds in (61, 90):
-        await database.write(watch, NOW + timedelta(seconds=seconds), limit, WAIT)
+    assert await watch(database, 70, 70) == []  # no units, nobody to watch over
+    await declared(database)
+    await database.write(units.beat, "me", NOW + timedelta(seconds=100))
+    assert await watch(database, 159, 59) == []
+    assert await watch(database, 162, 3) == ["detector_down"]
+    assert await watch(database, 190, 28) == ["detector_down"]
     [row] = await rows(database, Episode)
-    assert (row.fault, row.severity, row.ended_at) == ("detector_down", "critical", None)
-    await settle(database, after=2)
+    assert (row.severity, row.ended_at) == ("critical", None)
+    await settle(database, after=4)
     await courier(database, Door()).turn()
-    await database.write(units.beat, "me", NOW + timedelta(minutes=3))
-    await database.write(watch, NOW + timedelta(minutes=3), limit, WAIT)
-    await settle(database, after=3)
+    await database.write(units.beat, "me", NOW + timedelta(minutes=5))
+    await watch(database, 300, 5)
+    await settle(database, after=5)
     assert await kinds(database) == [("cleared", "Léa"), ("raised", "Léa")]
 
 
-async def test_who_has_just_started_gives_the_detector_time_to_start_too(database: Database):
-    body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
-    await database.write(units.declare, body, NOW)
-    early = Clerk(database, ROSTER, AlarmSettings())
-    await early.turn()
+async def test_silence_counts_while_somebody_listens_whoever_that_is(database: Database):
+    await declared(database)
+    await database.write(units.beat, "me", NOW)
+    assert await watch(database, 5, 5) == []
+    assert await watch(database, 4000, 0) == []  # the whole machine was off
+    assert await watch(database, 4040, 40) == []
+    assert await watch(database, 4050, 0) == []  # dispatch was killed, and is back
+    assert await watch(database, 4070, 20) == ["detector_down"]
+
+
+async def test_a_detector_that_never_began_may_be_making_its_models(database: Database):
+    await declared(database)
+    assert await watch(database, 0, 0) == []
+    assert await watch(database, 299, 299) == []
+    assert await watch(database, 302, 3) == ["detector_down"]
+
+
+async def test_the_clerk_listens_between_its_looks(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(clerk, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(clerk, "FIRST", timedelta(seconds=0.02))
+    await declared(database)
+    listener = Clerk(
+        database, ROSTER, AlarmSettings.model_construct(detector_s=0.01, group_wait_s=0)
+    )
+    await listener.turn()
     assert await rows(database, Episode) == []
-    early._began -= FIRST_S + 1
-    early._looked_at = 0.0
-    await early.turn()
+    for _ in range(5):
+        await asyncio.sleep(0.02)
+        await listener.turn()
     assert [row.fault for row in await rows(database, Episode)] == ["detector_down"]

@@ -143,6 +143,11 @@ async def test_the_last_sign_of_life_counts_and_the_long_gone_are_forgotten(
     for name, at in (("one", NOW), ("other", LATER), ("one", LATER + units.LONG_GONE)):
         await record.write(units.beat, name, at)
     assert await record.read(units.last_beat) == LATER + units.LONG_GONE
+    more = timedelta(seconds=5)
+    assert await record.write(units.listen, LATER, more) == more
+    assert await record.write(units.listen, LATER, more) == 2 * more
+    assert await record.write(units.listen, LATER + 3 * more, more) == more
+    assert await record.read(units.last_beat) == LATER + units.LONG_GONE  # no detector's
 
 
 async def test_a_profile_is_new_changed_or_the_same_and_keeps_what_was_learned(
