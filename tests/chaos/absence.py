@@ -12,6 +12,9 @@ BACK = ("database is back", "database has room", "broker is back")
 SETTLES_S = 15.0
 """So long at least a part has to work before it counts as back."""
 
+LOOK_S = 6.0
+"""Between two looks of dispatch."""
+
 Span = tuple[float, float]
 
 
@@ -28,11 +31,17 @@ def ends_of(desk: Desk, name: str) -> list[float]:
 
 def away(desk: Desk, marks: Sequence[tuple[float, str]], began_at: float) -> list[Span]:
     """Return from when to when no detector worked: it was not there, or what it needs was not."""
-    return together([*_not_ready(desk, began_at), *_servers(marks)])
+    return together([*_not_ready(desk, "classify", began_at), *_servers(marks)])
 
 
-def _not_ready(desk: Desk, began_at: float) -> Iterator[Span]:
-    (part,) = (part for part in desk.parts if part.name == "classify")
+def deaf(desk: Desk, marks: Sequence[tuple[float, str]], began_at: float) -> list[Span]:
+    """Return from when to when nobody listened for the detector, between two looks too."""
+    spans = (*_not_ready(desk, "dispatch", began_at), *_servers(marks))
+    return together([(first - LOOK_S, last + LOOK_S) for first, last in spans])
+
+
+def _not_ready(desk: Desk, name: str, began_at: float) -> Iterator[Span]:
+    (part,) = (part for part in desk.parts if part.name == name)
     since = began_at
     for life in part.lives:
         if life.ready_after_s is not None:
@@ -60,3 +69,9 @@ def together(spans: Sequence[Span]) -> list[Span]:
         else:
             found.append((first, last))
     return found
+
+
+def without(span: Span, others: Sequence[Span]) -> float:
+    """Return how many seconds of a span lie in none of the others, which do not overlap."""
+    first, last = span
+    return last - first - sum(max(min(last, end) - max(first, at), 0.0) for at, end in others)

@@ -6,9 +6,7 @@ What may be there twice is a message whose answer Telegram's caller cannot have 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -16,10 +14,10 @@ from schemas.event import ASTREINTE
 from schemas.frigo import AlertSent, FeedbackGiven, InboundReading, ReadingReceived
 from schemas.vocabulary import Fault
 from services.cards import DETECTOR
-from tests.chaos.evidence import Line, Topics
-from tests.chaos.readings import Reading
-from tests.chaos.rooms import FAULT, Room
-from tests.chaos.telegram import TOOK_SILENTLY
+from tests.chaos.absence import without
+from tests.chaos.evidence import Alarms, Topics
+from tests.chaos.messages import judge_messages
+from tests.chaos.rooms import FAULT
 from tests.chaos.verdict import Verdict
 
 DETECTOR_S = 60.0
@@ -27,25 +25,6 @@ DETECTOR_S = 60.0
 BEAT_S = 15.0
 """A sign of life is so old at most while the detector works."""
 SURELY_S = DETECTOR_S + 25.0
-HEARD_S = 15.0
-"""Between Telegram's taking and our row that says so, on a busy machine."""
-
-
-@dataclass
-class Alarms:
-    """What is known of cold rooms. `ends`: when processes of dispatch ended; `away`: from when to
-    when nothing could be detected, because classify, broker or database were not there.
-    """
-
-    rooms: Sequence[Room] = ()
-    began_at: float = 0.0
-    readings: Sequence[Reading] = ()
-    ledger: Sequence[Line] = ()
-    episodes: Sequence[Line] = ()
-    alerts: Sequence[Line] = ()
-    read_at: dict[str, float] = field(default_factory=dict)
-    ends: Sequence[float] = ()
-    away: Sequence[tuple[float, float]] = ()
 
 
 def judge_alarms(case: Alarms, topics: Topics, verdict: Verdict) -> None:
@@ -54,7 +33,7 @@ def judge_alarms(case: Alarms, topics: Topics, verdict: Verdict) -> None:
     _readings(case, told, verdict)
     _episodes(case, verdict)
     _detector(case, verdict)
-    _messages(case, verdict)
+    judge_messages(case, verdict)
     _presses(case, told, verdict)
     for alert in case.alerts:
         name = uuid5(ASTREINTE, f"alert {alert['alert_id']}/sent")
@@ -135,90 +114,12 @@ def _detector(case: Alarms, verdict: Verdict) -> None:
         ):
             verdict.broken("detector", "it was said to be down while it worked")
     for first, last in case.away:
-        if last - first > SURELY_S and not any(first - BEAT_S <= at <= last for at in said):
+        if without((first, last), case.deaf) > SURELY_S and not any(
+            first - BEAT_S <= at <= last for at in said
+        ):
             verdict.broken("detector", f"nobody was told that it was away for {last - first:.0f} s")
     if any(row["fault"] != Fault.DETECTOR_DOWN.value for row in downs):
         verdict.broken("detector", "it has an episode that is none of its own")
-
-
-def _messages(case: Alarms, verdict: Verdict) -> None:
-    """Each excursion is one message and one of its end; copies have their reason."""
-    taken = _taken(case, verdict)
-    downs = any(row["unit_id"] == DETECTOR for row in case.episodes)
-    known = {room.unit_id for room in case.rooms} | ({DETECTOR} if downs else set())
-    for unit in taken.keys() - known:
-        verdict.broken("message", f"one about {unit}, of which there is nothing to tell")
-    for room in case.rooms:
-        if room.kind in FAULT:
-            _alarm(case, room, taken[room.unit_id], verdict)
-        elif taken[room.unit_id]:
-            verdict.broken("message", f"{room.unit_id} did nothing, and somebody was told")
-    own = taken[DETECTOR]
-    for name in {line["episode"] for line in own if line["episode"]}:
-        _copies(case, DETECTOR, [line for line in own if line["episode"] == name], verdict)
-
-
-def _taken(case: Alarms, verdict: Verdict) -> dict[str, list[Line]]:
-    """Count Telegram's calls; return what it took, by unit."""
-    taken = defaultdict(list)
-    for line in case.ledger:
-        if line["what"] != "press":
-            verdict.counts[f"Telegram: {line['what']}"] += 1
-            verdict.counts[f"Telegram's fault {line['mood'].partition(':')[0]}"] += 1
-        if line["what"] == "sendMessage" and line["taken"]:
-            taken[line["unit"]].append(line)
-    return taken
-
-
-def _alarm(case: Alarms, room: Room, taken: Sequence[Line], verdict: Verdict) -> None:
-    """Somebody was told of an excursion, and of its end, by one message that shows both."""
-    begins = [line for line in taken if not _is_end(line)]
-    ends = [line for line in taken if _is_end(line)]
-    if not begins:
-        verdict.broken("lost alarm", f"nobody was told of {room.unit_id}")
-        return
-    whole = begins[-1]["over"]
-    verdict.counts["excursions told when they were over"] += whole
-    if not ends and not whole:
-        verdict.broken("lost end", f"nobody was told that {room.unit_id} is well again")
-    if any(line["chat"] != room.chat for line in taken):
-        verdict.broken("message", f"{room.unit_id}: somebody else was told")
-    for copies in (begins, ends):
-        _copies(case, room.unit_id, copies, verdict)
-    if not _ends_well(case, begins[-1]):
-        verdict.broken("open", f"the message about {room.unit_id} shows it open for ever")
-
-
-def _is_end(line: Line) -> bool:
-    return bool(line["title"].startswith("Fin : "))
-
-
-def _copies(case: Alarms, unit: str, copies: Sequence[Line], verdict: Verdict) -> None:
-    """A message leaves again only if the answer to it cannot have been heard, or written down."""
-    verdict.counts["messages of alarms, and of their ends"] += bool(copies)
-    for line, after in pairwise(copies):
-        died = any(line["at"] <= end <= line["at"] + HEARD_S for end in case.ends)
-        if line["mood"] in TOOK_SILENTLY:
-            verdict.counts["messages there twice: the answer was lost"] += 1
-        elif died:
-            verdict.counts["messages there twice: dispatch was killed with the answer"] += 1
-        else:
-            gap = after["at"] - line["at"]
-            verdict.broken(
-                "alarm twice", f"“{line['title']}” about {unit} again, {gap:.0f} s later"
-            )
-
-
-def _ends_well(case: Alarms, sent: Line) -> bool:
-    """Say whether the message shows in the end that it is over."""
-    if sent["over"]:
-        return True
-    edits = [
-        line
-        for line in case.ledger
-        if line["what"] == "editMessageText" and line.get("message_id") == sent["message_id"]
-    ]
-    return bool(edits) and bool(edits[-1]["over"])
 
 
 def _presses(case: Alarms, told: dict[str, dict[str, int]], verdict: Verdict) -> None:

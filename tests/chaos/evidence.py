@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from sqlalchemy import create_engine, text
 
 from schemas.printer import ReplySent
 from schemas.topics import PRINTER, TOPICS
+from tests.chaos.readings import Reading
+from tests.chaos.rooms import Room
 
 Line = dict[str, Any]
 
@@ -213,3 +215,22 @@ def lines(path: Path) -> list[Line]:
 
 ROAD = tuple(event.topic for event in PRINTER)
 """The topics that a message's road leads through, each once."""
+
+
+@dataclass
+class Alarms:
+    """What is known of cold rooms. `ends`: when processes of dispatch ended; `away`: from when to
+    when nothing could be detected, because classify, broker or database were not there; `deaf`:
+    when nobody could have said so.
+    """
+
+    rooms: Sequence[Room] = ()
+    began_at: float = 0.0
+    readings: Sequence[Reading] = ()
+    ledger: Sequence[Line] = ()
+    episodes: Sequence[Line] = ()
+    alerts: Sequence[Line] = ()
+    read_at: dict[str, float] = field(default_factory=dict)
+    ends: Sequence[float] = ()
+    away: Sequence[tuple[float, float]] = ()
+    deaf: Sequence[tuple[float, float]] = ()

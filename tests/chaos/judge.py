@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.alarms import Alarms, judge_alarms
-from tests.chaos.evidence import ROAD, Ledger, Tables, Topics
+from tests.chaos.alarms import judge_alarms
+from tests.chaos.evidence import ROAD, Alarms, Ledger, Tables, Topics
 from tests.chaos.load import Told
 from tests.chaos.moods import UNKNOWN
 from tests.chaos.provider import OUR_FAULT

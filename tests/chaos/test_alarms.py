@@ -12,9 +12,9 @@ import pytest
 from schemas.event import ASTREINTE
 from schemas.frigo import AlertSent, FeedbackGiven, InboundReading, ReadingReceived
 from services.cards import DETECTOR
-from tests.chaos.absence import together
-from tests.chaos.alarms import Alarms, judge_alarms
-from tests.chaos.evidence import Seen, Topics
+from tests.chaos.absence import together, without
+from tests.chaos.alarms import judge_alarms
+from tests.chaos.evidence import Alarms, Seen, Topics
 from tests.chaos.readings import Reading
 from tests.chaos.rooms import Room
 from tests.chaos.verdict import Verdict
@@ -155,7 +155,11 @@ def test_the_detector_is_down_when_it_was_away_for_long_and_only_then():
     assert broken(down) == ["detector"]
     assert broken(away) == ["detector"]
     assert broken(lambda case, topics: (down(case, topics), away(case, topics))) == []
+    assert (
+        broken(lambda case, _: (away(case, _), setattr(case, "deaf", [(START, START + 150)]))) == []
+    )
     assert together([(0, 10), (20, 30), (60, 70)]) == [(0, 30), (60, 70)]
+    assert without((10, 50), [(0, 20), (30, 35), (60, 70)]) == 25
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from tests.chaos import evidence
-from tests.chaos.absence import away, ends_of
-from tests.chaos.alarms import Alarms
+from tests.chaos.absence import away, deaf, ends_of
 from tests.chaos.desk import Desk
 from tests.chaos.faults import Faults
 from tests.chaos.judge import Case
@@ -170,8 +169,8 @@ class Trial:
             self._alarms(kept),
         )
 
-    def _alarms(self, kept: evidence.Kept) -> Alarms:
-        return Alarms(
+    def _alarms(self, kept: evidence.Kept) -> evidence.Alarms:
+        return evidence.Alarms(
             self._rooms,
             self._readings.began_at,
             self._readings.readings,
@@ -181,6 +180,7 @@ class Trial:
             kept.read_at,
             ends_of(self.desk, "dispatch"),
             away(self.desk, self.marks, self._readings.began_at),
+            deaf(self.desk, self.marks, self._readings.began_at),
         )
 
 
