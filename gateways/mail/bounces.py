@@ -20,7 +20,6 @@ from gateways.html import text_of
 from gateways.mail.charsets import decoded
 from gateways.mail.parts import Part, safely
 from schemas.bounce import Bounce
-from schemas.printer import EMAIL
 
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
@@ -29,6 +28,7 @@ MAX_BYTES = 2**17
 MAX_LINE = 1_000
 MAX_LINES = 150
 MAX_BOUNCES = 50
+MAX_ADDRESS = 320
 NEAR = 12
 """Lines below the sentence that says so, in which addresses stand."""
 
@@ -83,7 +83,7 @@ def bounces_of(mail: Part, raw: bytes) -> tuple[Bounce, ...]:
     return tuple(
         Bounce(address=address, permanent=_is_permanent(reported.get(address, ""), text, known))
         for address, known in list(found.items())[:MAX_BOUNCES]
-        if EMAIL.fullmatch(address) and len(address) <= 320  # noqa: PLR2004 - as the contract
+        if ADDRESS.fullmatch(address) and len(address) <= MAX_ADDRESS
     )
 
 

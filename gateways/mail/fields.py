@@ -43,9 +43,9 @@ NOBODY = "mailer-daemon"
 """Who writes a notice that has no sender."""
 NO_SUBJECT = "(sans objet)"
 RECIPIENTS = ("to", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "cc")
-TOKEN = re.compile(r"[^\s<>,;:\"@]{1,60}\+t_[\w-]{6,64}@[\w.-]{1,190}")
+TOKEN = re.compile(r"[^\s\x00<>,;:\"@]{1,60}\+t_[\w-]{6,64}@[\w.-]{1,190}")
 """Our own address with the token of a conversation: `support+t_<token>@…`."""
-MESSAGE_ID = re.compile(r"<[^<>\s]{1,996}>")
+MESSAGE_ID = re.compile(r"<[^<>\s\x00]{1,996}>")
 
 
 def fields_of(raw: bytes) -> dict[str, Any]:
@@ -72,12 +72,13 @@ def fields_of(raw: bytes) -> dict[str, Any]:
     subject = _line(_header(mail, "subject"))
     bounces = bounces_of(whole, raw)
     sender = _address(mail, "from")
-    if bounces and not EMAIL.fullmatch(sender or ""):
+    unsigned = bounces or _raw(mail, "from").rstrip().endswith("<>")
+    if unsigned and not EMAIL.fullmatch(sender or ""):
         sender = None
     return {
         "external_id": own_id if 0 < len(own_id) <= MAX_IDENTIFIER else digest,
         "sender": sender,
-        "customer_ref": NOBODY if bounces and not sender else None,
+        "customer_ref": NOBODY if unsigned and not sender else None,
         "to": _token_address(mail) or _address(mail, "to"),
         # A photo alone is a message, too.
         "subject": subject or (NO_SUBJECT if attachments and not text.strip() else ""),

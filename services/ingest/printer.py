@@ -158,7 +158,9 @@ def automatic(inbound: InboundMessage) -> str | None:
     for name, pattern, reason in _AUTOMATIC:
         if name in headers and pattern.search(headers[name]):
             return f"{reason} ({name})"
-    if inbound.channel is Channel.EMAIL and _ROBOTS.match(inbound.sender or ""):
+    if inbound.channel is Channel.EMAIL and _ROBOTS.match(
+        inbound.sender or f"{inbound.customer_ref}@"
+    ):
         return "expéditeur automatique"
     if inbound.channel is Channel.EMAIL and _ABSENT.match(inbound.subject):
         return "absence (subject)"

@@ -179,10 +179,11 @@ def test_where_no_address_is_named_it_is_that_of_the_mail_returned() -> None:
     assert one(raw) == ("claire@cabinet.example", True)
 
 
-def test_a_notice_without_a_sender_is_a_message_nevertheless() -> None:
-    raw = "Return-Path: <>\nFrom: Mail Delivery System <>\nX-Failed-Recipients: c@x.example\n\nx"
-    fields = fields_of(raw.encode())
+@pytest.mark.parametrize("named", ["", "X-Failed-Recipients: c@x.example\n"])
+def test_a_notice_without_a_sender_is_a_message_nevertheless(named: str) -> None:
+    fields = fields_of(f"From: Mail Delivery System <>\n{named}\nx".encode())
     assert (fields["sender"], fields["customer_ref"]) == (None, "mailer-daemon")
+    assert bool(fields["bounces"]) == bool(named)
 
 
 @pytest.mark.parametrize(

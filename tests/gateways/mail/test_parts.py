@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import resource
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gateways.mail import fields_of
-from gateways.mail.bodies import unflowed
+from gateways.mail.bodies import unflowed, written_now
 from schemas.printer import InboundMessage
+from services.ingest.printer import clean
+from tests.events import NOW
 
 HEAD = b"From: Ana <ana@exemple.example>\r\nMessage-ID: <1@x>\r\nSubject: panne\r\n"
 MEGABYTE = 2**20
+OURS = Path(__file__).parents[2] / "data/mails"
 
 
 def text_of(head: str, body: bytes) -> str:
@@ -223,3 +229,35 @@ def test_a_mail_of_ten_megabytes_takes_a_second_and_a_half_at_most(kind: str) ->
         assert tracemalloc.get_traced_memory()[1] < 100 * MEGABYTE
     finally:
         tracemalloc.stop()
+
+
+SPLINTERS = (
+    *(b"\n", b"\r\n", b">", b"--cut", b"--cut--", b"\0", b"\xff", b":", b"<", b"</div>", b";"),
+    *(b"Content-Type: text/html\n", b"=?utf-8?b?", b"boundary=", b"charset=\xe9", b"base64"),
+    *(b"multipart/mixed", b"message/rfc822", b"\x0e\x1e\x0f", b"\xed\xa0\x80", b"filename*0*=x"),
+    *(b"X-Failed-Recipients: a\0@b.example\n", b"Return-Path: <>\n", b"Action: failed\n"),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_torn_mails_are_messages_or_say_why_not(seed: int) -> None:
+    dice = random.Random(seed)
+    mails = [path.read_bytes() for path in sorted(OURS.glob("*.eml"))]
+    refused: list[str] = []
+    for _ in range(100):
+        raw = bytearray(dice.choice(mails))
+        for _ in range(dice.randint(1, 8)):
+            place = dice.randrange(len(raw))
+            raw[place : place + dice.choice([0, 0, 1, 50])] = dice.choice(SPLINTERS)
+        fields = {name: value for name, value in fields_of(bytes(raw)).items() if value is not None}
+        given = {"received_at": NOW, "customer_ref": "x"} | fields | {"channel": "email"}
+        try:
+            message = InboundMessage.model_validate(given)
+        except ValidationError as error:
+            refused.append(str(error))
+        else:
+            assert bool(written_now(message).strip()) >= bool(clean(message.text))
+            message.model_dump_json()
+    sound = ("not an e-mail address", "without text")
+    assert not [why for why in refused if not any(each in why for each in sound)]
+    assert len(refused) < 20

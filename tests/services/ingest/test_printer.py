@@ -203,5 +203,10 @@ def test_what_a_mail_answers_is_told_by_our_token_then_by_the_newest() -> None:
     assert arrived(message).answers_to == ("t_abc123DEF", "<2@x>", "<1@x>", "<0@x>")
 
 
+def test_a_notice_that_nobody_signed_is_automatic() -> None:
+    unsigned = mail(customer_ref="mailer-daemon", **{"from": None})
+    assert automatic(unsigned) == "expéditeur automatique"
+
+
 def test_a_visitor_called_postmaster_is_a_person() -> None:
     assert automatic(inbound(**{"from": "postmaster@x.example"})) is None
