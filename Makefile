@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait about as long as they compute: so one process more than there are cores, and four do.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
 .PHONY: help install run test test-kafka test-mysql test-mqtt test-imap test-kill test-browser test-prometheus chaos chaos-short lint bench evaluate clean
 
@@ -40,8 +42,10 @@ $(VENV)/.dev: $(VENV)/.installed
 run: install
 	@exec $(BIN)/astreinte up $(ARGS)
 
+# Tests start this program dozens of times: what Python compiles once is kept, whatever is set.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 test-kafka: $(VENV)/.dev
 	@scripts/kafka run --sasl --tls -- $(BIN)/pytest -m kafka

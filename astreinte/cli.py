@@ -19,6 +19,7 @@ from astreinte import (
     dead,
     diagnosing,
     looking,
+    mails,
     output,
     parts,
     policy,
@@ -56,6 +57,7 @@ __all__ = [
     "diagnosing",
     "importing",
     "looking",
+    "mails",
     "main",
     "parts",
     "policy",
@@ -89,7 +91,7 @@ def up(
 
 async def _up(settings: Settings, *, story: bool, once: bool) -> int:
     began = time.monotonic()
-    async with desk(settings) as found:
+    async with desk(settings, simulated=story) as found:
         kafka = "embarqué" if found.near.embedded else found.near.kafka
         output.out.print(
             f"[bold]Astreinte[/] est prête en {time.monotonic() - began:.1f} s : "

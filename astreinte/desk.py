@@ -44,8 +44,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(settings: Settings) -> AsyncIterator[Desk]:
-    """Have the whole desk run.
+async def desk(settings: Settings, *, simulated: bool = False) -> AsyncIterator[Desk]:
+    """Have the whole desk run; `simulated`: with the simulator's routes, whatever is set.
 
     Raises
     ------
@@ -61,7 +61,9 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
                 found = Desk(url, near, stages, replayed=0)
                 app = face(near, found.health)
                 app.include_router(watching(found.health, Reach(near).missing))
-                async with simulator_of(near, app), serving(app, listener):
+                open_to_all = simulated or settings.http.simulator
+                simulator = simulator_of(near, app) if open_to_all else contextlib.nullcontext()
+                async with simulator, serving(app, listener):
                     found.replayed = await _replay(near)
                     running.announce(
                         Running(url, kafka, settings.database.url, os.getpid(), embedded)

@@ -71,7 +71,7 @@ def list_(database: DatabaseOption = "", json_: JsonOption = False) -> None:
         return
     table = Table(title="unités", box=box.SIMPLE)
     for name in ("unité", "nom", "genre", "fluide", "consigne", "capteurs", "astreinte", "état"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")  # whole, however narrow the terminal
     for each in found:
         table.add_row(each.unit_id, *_cells(each))
     output.out.print(table)

@@ -10,13 +10,13 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
-from benchmarks import chats, edge, flow, readings, record, runtime, slow
+from benchmarks import chats, edge, flow, mails, readings, record, runtime, slow
 from benchmarks.brokers import Broker
 from benchmarks.desk import broker_at
 from benchmarks.figures import Figure, machine, markdown, plain, say
 from benchmarks.places import Place, make_topics, places
 
-NAMES = ("runtime", "slow", "record", "edge", "flow", "readings", "chats")
+NAMES = ("runtime", "slow", "record", "edge", "flow", "readings", "chats", "mails")
 
 
 def parsed() -> argparse.Namespace:
@@ -75,6 +75,8 @@ async def measured(given: argparse.Namespace) -> AsyncIterator[list[Figure]]:
         yield await readings.measure(found, given.readings)
     if "chats" in names:
         yield await chats.measure(found)
+    if "mails" in names:
+        yield await asyncio.to_thread(mails.measure)
 
 
 async def _on_brokers(

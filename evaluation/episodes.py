@@ -5,7 +5,7 @@ Seeds below 1,000 teach, seeds from 100,000 evaluate; a unit is never in both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,6 @@ LEARNED_DAYS = 5.0
 EVERY = 15
 """Minutes between two windows."""
 ONSET_S = 6 * 3600.0
-SETTLED_S = 3600.0
-DEFROSTED_S = 10 * 3600.0
-"""A defrost that fails shows at the next one, not before."""
 EPISODE_DAYS = 2.0
 
 
@@ -91,16 +88,4 @@ def episode(seed: int, fault: Fault | str, severity: float, ramp_s: float | None
     return history(seed, EPISODE_DAYS, fault, severity=severity, onset_s=ONSET_S, ramp_s=ramp_s)
 
 
-def faulty(told: Sequence[Sample], severity: float) -> list[Sample]:
-    """Return the windows in which a fault has stood for an hour and has come two thirds."""
-    began = next((s.at for s in told if s.label != NORMAL), np.inf)
-    if told and told[-1].label == Fault.DEFROST:
-        began += DEFROSTED_S
-    return [
-        s
-        for s in told
-        if s.label != NORMAL and s.at >= began + SETTLED_S and s.severity >= 0.6 * severity
-    ]
-
-
-__all__ = ["CAUSES", "NORMAL", "Harm", "Sample", "episode", "faulty", "learned", "samples"]
+__all__ = ["CAUSES", "NORMAL", "Harm", "Sample", "episode", "learned", "samples"]

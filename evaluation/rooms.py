@@ -1,14 +1,14 @@
 """The shipped detector on simulated cold rooms that it has never seen: episodes and false alarms.
 
 A unit is watched as the product does it: a diagnosis every ten minutes, averaged by `Suspicion`,
-raised after its on-delay. Rules (limits, door, power, probes) are not counted here: this is what
-diagnosis alone finds.
+raised and cleared by its `Condition`. Rules (limits, door, power, probes) are not counted here:
+this is what diagnosis alone finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,144 +19,78 @@ from evaluation.episodes import (
     NORMAL,
     ONSET_S,
     Harm,
+    Sample,
     episode,
     learned,
-    readings,
+    samples,
 )
-from refrigeration.diagnosis import Diagnoser, Fitted
-from refrigeration.inference import DOUBT, GONE, OFF_S, SUSPECT, Suspicion
-from refrigeration.normal import Normal
-from refrigeration.window import Window
+from evaluation.tally import Raised, Stated, Tally, Watched
+from refrigeration.diagnosis import Diagnoser, Diagnosis, damped
+from refrigeration.history import Floats
+from refrigeration.inference import OFF_S, PATIENCE, Suspicion
+from refrigeration.normal import Normal, pool
+from refrigeration.profile import Profile
+from schemas.vocabulary import Change
 from simulation.rooms import History, history
 
 EVERY = 10
 """Minutes between two diagnoses, as of a unit without a suspicion."""
 MILD, MIDDLE, GRAVE = 0.35, 0.6, 0.9
 FIRST_SEED = 100_000
+COME, COME_S = 1 / 3, 3600.0
+"""A fault is there for all to see, at the earliest, when so much of it has come and so long ago."""
 
 
-@dataclass
-class Raised:
-    """One alarm of diagnosis: when, for how long, the cause by its average."""
-
-    at: float
-    until: float = float("inf")
-    shares: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def cause(self) -> str:
-        """The likeliest cause while it stood."""
-        faults = {name: share for name, share in self.shares.items() if name != NORMAL}
-        return max(faults, key=lambda name: faults[name])
+def shares_of(
+    diagnoser: Diagnoser, profile: Profile, normal: Normal, told: Sequence[Sample]
+) -> Floats:
+    """Return what `Diagnoser.diagnose` would say of windows: classes in order, then unknown."""
+    known = pool()
+    rows = [known.weigh(profile, sample.summary) for sample in told]
+    values, given = (np.stack(parts) for parts in zip(*rows, strict=True))
+    sigmas = normal.sigmas(values, given)[1]
+    places = [known.place[name] for name in diagnoser.features]
+    return diagnoser.probabilities(damped(sigmas[:, places]))
 
 
-@dataclass
-class Watched:
-    """What became of one history: alarms, and pairs of stated and true for calibration."""
+def watch(
+    told: Sequence[Sample], severity: float, profile: Profile, normal: Normal, *, taught: bool
+) -> Watched:
+    """Return the alarms of the windows of a history.
 
-    alarms: list[Raised]
-    stated: list[tuple[float, bool]]
-
-
-def watch(found: History, fitted: Fitted, harm: Harm | None = None) -> Watched:
-    """Return the alarms of a history."""
-    window, suspicion = Window(), Suspicion()
-    alarms: list[Raised] = []
-    standing: Raised | None = None
-    since = below = None
-    stated: list[tuple[float, bool]] = []
-    truth = dict(zip(found.times.tolist(), found.label.tolist(), strict=True))
-    for at, values in readings(found, harm):
-        if not window.add(found.profile, at, values) or window.minute % EVERY:
-            continue
-        said = fitted.diagnose(found.profile, window)
-        if not said.probabilities:
-            continue
-        suspicion.take(said, at)
-        best = max(said.probabilities, key=lambda name: said.probabilities[name])
-        stated.append((said.probabilities[best], best == truth[at]))
-        score = suspicion.score
-        since = (since or at) if score >= (SUSPECT if since is None else DOUBT) else None
-        below = (below or at) if score < GONE else None
-        if standing is None and since is not None and at - since >= suspicion.on_s:
-            standing = Raised(at)
-            alarms.append(standing)
-        if standing is not None:
+    Parameters
+    ----------
+    told
+        Its windows, one every ten minutes.
+    severity
+        That its fault comes to; 0: there is none.
+    profile, normal
+        Of the unit.
+    taught
+        The normal is the unit's own: `Suspicion` is less patient then.
+    """
+    diagnoser = Diagnoser.shipped()
+    names = (*diagnoser.classes, "unknown")
+    suspicion, alarms, stated = Suspicion(), list[Raised](), list[Stated]()
+    onset = next((sample.at for sample in told if sample.label != NORMAL), np.inf)
+    for sample, shares in zip(told, shares_of(diagnoser, profile, normal, told), strict=True):
+        at, best = sample.at, int(shares.argmax())
+        come = sample.severity >= COME * severity and at - onset > COME_S
+        seen = sample.label == NORMAL or come
+        stated.append(Stated(float(shares[best]), names[best] == sample.label, seen))
+        suspicion.take(Diagnosis(0.0, None, dict(zip(names, shares.tolist(), strict=True))), at)
+        level = suspicion.level(at, explained=False, learned=taught)
+        on_s = suspicion.on_s * (1 if taught else PATIENCE)
+        change = suspicion.condition.step(level, at, on_s, OFF_S)
+        if change is Change.RAISED:
+            alarms.append(Raised(at))
+        elif change is Change.CLEARED:
+            alarms[-1].until = at
+        if suspicion.condition.raised:
+            total = alarms[-1].shares
             for name, share in suspicion.shares.items():
-                standing.shares[name] = standing.shares.get(name, 0.0) + share
-            if below is not None and at - below >= OFF_S:
-                standing.until, standing = at, None
+                total[name] = total.get(name, 0.0) + share
     return Watched(alarms, stated)
-
-
-@dataclass
-class Tally:
-    """Episodes and what was said of them."""
-
-    true: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    severities: list[float] = field(default_factory=list)
-    delays: list[float] = field(default_factory=list)
-    stated: list[tuple[float, bool]] = field(default_factory=list)
-
-    def add(self, true: str, severity: float, seen: Watched, onset: float) -> None:
-        """Take an episode in: its alarm is the one that stood longest after the onset."""
-        after = [a for a in seen.alarms if a.until > onset]
-        chosen = max(
-            after, key=lambda a: min(a.until, onset + 2 * DAY) - max(a.at, onset), default=None
-        )
-        self.true.append(true)
-        self.said.append(chosen.cause if chosen else NORMAL)
-        self.severities.append(severity)
-        self.stated.extend(seen.stated)
-        if chosen:
-            self.delays.append(max(chosen.at - onset, 0.0) / 3600)
-
-    def f1(self, least: float = 0.0, most: float = 1.0) -> float:
-        """Return the macro-F1 over the causes."""
-        kept = [
-            (t, s)
-            for t, s, v in zip(self.true, self.said, self.severities, strict=True)
-            if least <= v <= most
-        ]
-        found = []
-        for cause in sorted({t for t, _ in kept}):
-            hit = sum(t == s == cause for t, s in kept)
-            wrong = sum((t == cause) != (s == cause) for t, s in kept)
-            found.append(2 * hit / max(2 * hit + wrong, 1))
-        return float(np.mean(found)) if found else float("nan")
-
-    def detected(self) -> float:
-        """Return the share of episodes that raised an alarm."""
-        return float(np.mean([said != NORMAL for said in self.said]))
-
-    def wrong(self) -> float:
-        """Return the share of wrong causes among what was detected."""
-        seen = [t != s for t, s in zip(self.true, self.said, strict=True) if s != NORMAL]
-        return float(np.mean(seen)) if seen else float("nan")
-
-    def calibration(self) -> float:
-        """Return the expected calibration error of the best class's probability, ten bins."""
-        share = np.array([p for p, _ in self.stated])
-        right = np.array([r for _, r in self.stated])
-        places = np.minimum((share * 10).astype(int), 9)
-        return float(
-            sum(
-                abs(share[places == b].mean() - right[places == b].mean()) * np.mean(places == b)
-                for b in range(10)
-                if (places == b).any()
-            )
-        )
-
-
-def joined(tallies: list[Tally]) -> Tally:
-    """Return several tallies as one."""
-    return Tally(
-        *(
-            [entry for tally in tallies for entry in getattr(tally, name)]
-            for name in ("true", "said", "severities", "delays", "stated")
-        )
-    )
 
 
 def units(count: int, first: int = FIRST_SEED) -> list[int]:
@@ -164,32 +98,51 @@ def units(count: int, first: int = FIRST_SEED) -> list[int]:
     return list(range(first, first + count))
 
 
-def episodes(
-    seeds: list[int],
-    harm: Callable[[History], Harm | None] = lambda _: None,
-    days: float = LEARNED_DAYS,
-) -> Tally:
-    """Return what is said of every cause on every unit, severities in turn."""
-    tally = Tally()
-    shipped = Diagnoser.shipped()
-    for seed in seeds:
-        _, normal, _ = learned(seed, days)
-        fitted = shipped.of_unit(normal if days else Normal.generic())
-        for place, cause in enumerate(CAUSES):
-            severity = (MILD, MIDDLE, GRAVE)[(place + seed) % 3]
-            shown = episode(seed, cause, severity)
-            seen = watch(shown, fitted, harm(shown))
-            tally.add(cause.value, severity, seen, float(shown.times[0]) + ONSET_S)
-    return tally
+@dataclass(frozen=True)
+class Shown:
+    """Every cause on one unit, as windows; what was learned of it before."""
+
+    seed: int
+    profile: Profile
+    normal: Normal
+    shown: tuple[History, ...]
+    severities: tuple[float, ...]
+    told: tuple[list[Sample], ...]
+
+    def harmed(self, harm: Callable[[int, History], Harm | None]) -> Shown:
+        """Return the same with harm done to the sensors."""
+        told = tuple(samples(one, harm(self.seed, one), EVERY) for one in self.shown)
+        return Shown(self.seed, self.profile, self.normal, self.shown, self.severities, told)
+
+    def tally(self, *, taught: bool = True) -> Tally:
+        """Return what is said of it; without `taught`, as if nothing were known of the unit."""
+        found = Tally()
+        normal = self.normal if taught else Normal.generic()
+        for cause, shown, told, severity in zip(
+            CAUSES, self.shown, self.told, self.severities, strict=True
+        ):
+            seen = watch(told, severity, self.profile, normal, taught=taught)
+            found.add(cause.value, severity, seen, float(shown.times[0]) + ONSET_S)
+        return found
+
+
+def show(seed: int) -> Shown:
+    """Return a unit on which every cause comes, severities in turn."""
+    profile, normal, _ = learned(seed, LEARNED_DAYS)
+    severities = tuple((MILD, MIDDLE, GRAVE)[(i + seed) % 3] for i in range(len(CAUSES)))
+    shown = tuple(
+        episode(seed, cause, severity) for cause, severity in zip(CAUSES, severities, strict=True)
+    )
+    told = tuple(samples(one, None, EVERY) for one in shown)
+    return Shown(seed, profile, normal, shown, severities, told)
 
 
 def false_alarms(seeds: list[int], days: float) -> tuple[int, float]:
     """Return alarms in normal operation, and over how many unit-months."""
-    shipped = Diagnoser.shipped()
     count = 0
     for seed in seeds:
-        _, normal, past = learned(seed)
+        profile, normal, past = learned(seed)
         start = float(past.times[0]) + (30 + seed % 5 * 60) * DAY
-        shown = history(seed, days, start=start)
-        count += len(watch(shown, shipped.of_unit(normal)).alarms)
+        told = samples(history(seed, days, start=start), None, EVERY)
+        count += len(watch(told, 0.0, profile, normal, taught=True).alarms)
     return count, len(seeds) * days / 30.4

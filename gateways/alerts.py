@@ -6,7 +6,10 @@ are a matter of the roster: a door more is a class more.
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 from uuid import uuid4
@@ -69,6 +72,51 @@ class AlertDoor(Protocol):
 
     async def close(self) -> None:
         """Let connections go."""
+
+
+class LoadedDoor:
+    """A door whose library takes seconds to load: in a thread, while all else goes on.
+
+    Parameters
+    ----------
+    name
+        Of the door.
+    module
+        What takes its time to load.
+    make
+        Makes the door, once that is loaded.
+    """
+
+    def __init__(self, name: str, module: str, make: Callable[[], AlertDoor]) -> None:
+        self.name = name
+        self._module = module
+        self._make = make
+        self._loading: asyncio.Task[AlertDoor] | None = None
+
+    def start(self) -> None:
+        """Begin to load, so that the first card does not wait for it."""
+        self._loading = self._loading or asyncio.create_task(self._load())
+
+    async def _load(self) -> AlertDoor:
+        await asyncio.to_thread(importlib.import_module, self._module)
+        return self._make()
+
+    async def _door(self) -> AlertDoor:
+        self._loading = self._loading or asyncio.create_task(self._load())
+        return await asyncio.shield(self._loading)  # whoever gives up leaves it to the next
+
+    async def send(self, to: str, card: Card) -> str:
+        """Do as `AlertDoor.send` says."""
+        return await (await self._door()).send(to, card)
+
+    async def edit(self, to: str, reference: str, card: Card) -> None:
+        """Do as `AlertDoor.edit` says."""
+        await (await self._door()).edit(to, reference, card)
+
+    async def close(self) -> None:
+        """Let connections go, if there are any."""
+        if self._loading and self._loading.done() and not self._loading.exception():
+            await self._loading.result().close()
 
 
 class ConsoleDoor:

@@ -194,6 +194,10 @@ class Presses:
             else:
                 return
 
+    async def close(self) -> None:
+        """Let the door's connections go."""
+        await self._door.close()
+
     async def posted(self, update: Update) -> None:
         """Take an update that Telegram posted. Raises as `take`."""
         await self._survive(update)

@@ -45,10 +45,10 @@ SILENCE: Final = (Fault.COMMS, Fault.NO_DATA)
 
 
 class Sample(NamedTuple):
-    """One reading of one unit: canonical names, our units."""
+    """One reading of one unit: canonical names, our units; `None` is absent."""
 
     at: float
-    values: Mapping[str, float]
+    values: Mapping[str, float | None]
     implausible: tuple[str, ...] = ()
     link: str = ""
     heard: float = 0.0
@@ -132,12 +132,18 @@ def due(memory: Memory, profile: Profile) -> float | None:
     return min(found, default=None)
 
 
-def _behind(memory: Memory, values: Mapping[str, float], at: float) -> dict[str, float]:
+def _behind(
+    memory: Memory, values: Mapping[str, float | None], at: float
+) -> dict[str, float | None]:
     """Return the values of a late reading that are still news of their sensors."""
     if memory.newest - at > SKEW_S:
         return {}
     names, when = memory.track.names, memory.track.at
-    return {n: v for n, v in values.items() if n not in names or when[names[n]] < at}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None and (name not in names or when[names[name]] < at)
+    }
 
 
 def _tick(memory: Memory, profile: Profile, at: float) -> float:
@@ -174,8 +180,7 @@ def _turn(memory: Memory, plan: Plan, minute: int, at: float, diagnose: Diagnose
     if diagnose is not None and means:
         if memory.window is None:
             memory.window = Window()
-        memory.window.add(profile, end - STEP_S / 2, means)
-        memory.window.flush(profile)
+        memory.window.whole(profile, end - STEP_S / 2, means)
         if memory.suspicion.waits(minute + plan.turn, learned=bool(profile.learned)):
             return
         memory.suspicion.take(diagnose.diagnose(profile, memory.window), at)

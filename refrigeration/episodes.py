@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Final
 
-from refrigeration.conditions import ACTIVE, Condition, episode
+from refrigeration.conditions import ACTIVE, IDLE, Condition, episode
 from refrigeration.inference import OFF_S, PATIENCE
 from refrigeration.memory import Memory
 from refrigeration.parents import parent
@@ -94,13 +94,15 @@ def suspected(memory: Memory, plan: Plan, at: float, lost: float) -> list[Transi
     """Let the episode that was diagnosed take its step."""
     suspicion, standing = memory.suspicion, memory.conditions
     condition = suspicion.condition
+    learned = bool(plan.profile.learned)
+    if condition.state == IDLE and not suspicion.pends(learned=learned):
+        return []  # as at nearly every reading
     overruling = OVERRULES if condition.raised else (*OVERRULES, suspicion.best())
     explained = any(
         fault in standing and standing[fault].stands(at, AFTER_S) for fault in overruling
     )
     before = condition.state
     condition.lost += lost
-    learned = bool(plan.profile.learned)
     level = suspicion.level(at, explained=explained, learned=learned)
     on_s = suspicion.on_s * (1 if learned else PATIENCE)
     change = condition.step(level, at, on_s, OFF_S)

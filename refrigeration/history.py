@@ -16,6 +16,9 @@ STEPS_APART = 6.0
 """Usual steps without a row after which a window begins anew."""
 JUMP = 15.0
 JUMPING = 0.4
+GOES_ON, CHANGES, ALIKE = 0.5, 0.05, 0.5
+"""Shares of rows that go on a run, and that change their label within one; squared steps beside
+those between any two rows: beyond these a history is in no order."""
 """Rows between which so many usual differences lie in such a share of columns are of two runs."""
 
 
@@ -105,6 +108,27 @@ def unsteady(values: Floats, first: Ints, rows: int, usual: Floats) -> Floats:
     half = np.maximum(np.minimum(max(rows // 2, 1), seen // 2), 1)
     scale = usual * np.sqrt(1 / half + 2 / max(rows, 2))[:, None]
     gap = (trailing(values, first, half) - trailing(values, first, half, half)) / scale
+    there = ~np.isnan(gap)
+    squares = np.where(there, np.minimum(gap**2, 1e4), 0.0).sum(axis=1)
+    found = np.sqrt(squares / np.maximum(there.sum(axis=1), 1))
+    return np.where(seen > 1, found, np.inf)
+
+
+def together(history: History, first: Ints, rows: int) -> int:
+    """Return over how many rows a window may go: 1 where neighbouring rows do not tell the same.
+
+    Rows of a file that was shuffled, or thinned, are no course: their neighbours are of another
+    label or condition, or differ as much as any two rows do.
+    """
+    go_on = first[1:] < np.arange(1, len(history))
+    if go_on.mean() < GOES_ON:
+        return 1
+    if history.labels:
+        labels = np.array(history.labels)
+        if (labels[1:] != labels[:-1])[go_on].mean() > CHANGES:
+            return 1
     with np.errstate(all="ignore"):
-        found = np.sqrt(np.nanmean(np.minimum(gap**2, 1e4), axis=1))
-    return np.where(seen > 1, np.nan_to_num(found), np.inf)
+        steps = np.nanmean(np.diff(history.values, axis=0)[go_on] ** 2, axis=0)
+        ratio = steps / (2 * np.nanvar(history.values, axis=0))
+    ratio = ratio[np.isfinite(ratio)]
+    return 1 if len(ratio) and np.median(ratio) > ALIKE else rows

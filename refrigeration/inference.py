@@ -28,11 +28,12 @@ SUSPECT: Final = 0.70
 DOUBT: Final = 0.55
 GONE: Final = 0.25
 SURE: Final = 0.95
-SLOW_S: Final = 1800.0
+SLOW_S: Final = 3600.0
 """On-delay when barely suspect."""
 QUICK_S: Final = 600.0
 """On-delay when sure."""
-OFF_S: Final = 1800.0
+OFF_S: Final = 3 * 3600.0
+"""Off-delay: what comes and goes with the compressor's cycles is one episode, not one a cycle."""
 UNLEARNED: Final = 0.90
 """Of a unit whose normal was not learned, deviations are from all others: `SUSPECT` is higher,"""
 PATIENCE: Final = 4.0
@@ -131,9 +132,13 @@ class Suspicion:
         score = self.score
         if explained or at - self.at > STALE_S or at - self.began < WARM_S:
             return HELD
-        if score >= (SUSPECT if learned else UNLEARNED):
+        if self.pends(learned=learned):
             return BROKEN
         return NEAR if score >= DOUBT else HELD if score >= GONE else CLEAR
+
+    def pends(self, *, learned: bool) -> bool:
+        """Whether the average alone makes an episode pending."""
+        return self.score >= (SUSPECT if learned else UNLEARNED)
 
     @property
     def on_s(self) -> float:

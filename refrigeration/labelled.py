@@ -12,11 +12,10 @@ scikit-learn; models stay in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.linear_model import LogisticRegression
 
 from refrigeration.history import (
     Floats,
@@ -27,6 +26,9 @@ from refrigeration.history import (
     unsteady,
 )
 from refrigeration.residuals import Polynomial
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesClassifier
 
 NORMAL = "normal"
 FOLDS = 9
@@ -67,6 +69,10 @@ class Model:
     """One recipe, fitted: normal model, scales and classifiers."""
 
     def __init__(self, recipe: Recipe, means: Floats, labels: Ints, groups: Ints) -> None:
+        # Loaded here: it takes a second, and every command would wait for it.
+        from sklearn.ensemble import ExtraTreesClassifier  # noqa: PLC0415
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
         self.recipe = recipe
         self.middle = np.nan_to_num(np.nanmean(means, axis=0))
         normal = labels == 0
@@ -135,6 +141,9 @@ class Trained:
 
     def view(self, history: History) -> View:
         """Return the windows of a history."""
+        if self.rows == 1:
+            alone = np.arange(len(history))
+            return View(history.values, np.zeros(len(history)), alone)
         first = starts(history, self.usual, self.step_s)
         return View(
             trailing(history.values, first, self.rows),

@@ -160,19 +160,21 @@ class Normal:
         found.windows = int(body["windows"])
         return found
 
+    def sigmas(self, values: Floats, given: Floats) -> tuple[Floats, Floats]:
+        """Return what would be normal, and how many sigma away values are (last axis: features)."""
+        lost = np.isnan(given)
+        basis = terms(np.where(lost, self.middle[:3], given))
+        normal = basis @ self.weights.T
+        spread = np.einsum("...i,fij,...j->...f", basis, self.covariances, basis)
+        unknown = (self.weights[:, 1:3] * self.middle[3:]) ** 2
+        variance = self.noise**2 + spread + lost[..., :2] @ unknown.T
+        return normal, (values - normal) / np.sqrt(variance)
+
     def deviations(self, profile: Profile, summary: Mapping[str, float]) -> dict[str, Deviation]:
         """Return how far each feature of a window is from normal."""
         known = pool()
         values, given = known.weigh(profile, summary)
-        lost = np.isnan(given)
-        given = np.where(lost, self.middle[:3], given)
-        basis = terms(given)
-        normal = self.weights @ basis
-        variance = self.noise**2 + np.einsum("i,fij,j->f", basis, self.covariances, basis)
-        for place, term in ((0, 1), (1, 2)):
-            if lost[place]:
-                variance = variance + (self.weights[:, term] * self.middle[3 + place]) ** 2
-        sigmas = (values - normal) / np.sqrt(variance)
+        normal, sigmas = self.sigmas(values, given)
         return {
             name: Deviation(
                 unscaled(name, float(values[place])),

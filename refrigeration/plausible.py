@@ -6,7 +6,7 @@ fail together, is for `refrigeration.probes`, which remembers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from refrigeration.measures import CODES, SENSORS
@@ -17,6 +17,7 @@ OTHERS: Final = (-1e9, 1e9, 1e9)
 """A sensor that only the profile knows: a number, and no code."""
 SLACK_S: Final = 30.0
 """A step of half a minute's change is never held against a probe, however quick readings are."""
+_NEVER: Final[tuple[Mapping[str, int], Sequence[float], Sequence[float]]] = ({}, (), ())
 _BOUNDS: Final = {name: (s.low, s.high, s.per_minute / 60) for name, s in SENSORS.items()}
 
 
@@ -42,21 +43,23 @@ def plausible(
     """
     good: dict[str, float] = {}
     bad: list[str] = []
-    names = {} if track is None else track.names
+    names, last, when = (track.names, track.value, track.at) if track else _NEVER
     for name, value in values.items():
         if value is None:
+            continue
+        i = names.get(name, -1)
+        before = when[i] if i >= 0 else 0.0
+        if before and value == last[i]:
+            good[name] = value  # it was looked at when it first came
             continue
         low, high, per_second = _BOUNDS.get(name, OTHERS)
         try:
             fits = low <= value <= high and value not in CODES
         except TypeError:
             fits = False
-        if fits and track is not None and per_second < 1:
-            i = names.get(name, -1)
-            if i >= 0 and track.at[i]:
-                step = value - track.value[i]
-                allowed = per_second * (abs(at - track.at[i]) + SLACK_S)
-                fits = -allowed <= step <= allowed
+        if fits and before and per_second < 1:
+            allowed = per_second * (abs(at - before) + SLACK_S)
+            fits = -allowed <= value - last[i] <= allowed
         if fits:
             good[name] = value
         else:

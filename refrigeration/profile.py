@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from refrigeration.measures import SCALES, SENSORS
 
@@ -84,6 +92,22 @@ class Masks(Part):
     max_defrost_c: Celsius | None = Field(default=None, description="air above it ends the mask")
 
 
+@lru_cache(maxsize=4096)
+def _shared(part: Part) -> Part:
+    """Return the first of equal parts: ten thousand units have a few hundred different ones."""
+    return part
+
+
+@lru_cache(maxsize=1024)
+def _together(sensors: tuple[tuple[str, SensorProfile], ...]) -> dict[str, SensorProfile]:
+    return dict(sensors)
+
+
+def _alike(sensors: dict[str, SensorProfile]) -> dict[str, SensorProfile]:
+    """Return the sensors of the first unit that has the same: never changed, so shared."""
+    return _together(tuple(sensors.items()))
+
+
 class FoodRule(Part):
     """What the law or the product asks of its temperature, since when, and who says so."""
 
@@ -113,9 +137,11 @@ class Profile(Part):
     voltage_v: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         default=None, description="nominal; power is a fault beyond 10 % of it"
     )
-    sensors: dict[Name, SensorProfile] = Field(default_factory=dict, max_length=200)
-    masks: Masks = Masks()
-    food: FoodRule | None = None
+    sensors: Annotated[
+        dict[Name, Annotated[SensorProfile, AfterValidator(_shared)]], AfterValidator(_alike)
+    ] = Field(default_factory=dict, max_length=200)
+    masks: Annotated[Masks, AfterValidator(_shared)] = Masks()
+    food: Annotated[FoodRule, AfterValidator(_shared)] | None = None
     on_call: tuple[Name, ...] = Field(default=(), max_length=20, description="names of the roster")
     value_at_risk: Annotated[float, Field(ge=0)] | None = Field(default=None, description="€")
     learned: dict[str, Any] = Field(

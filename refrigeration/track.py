@@ -65,16 +65,18 @@ class Track:
         skipped = min(minute - self.minute - 1, SIZE - 1) if self.minute else 0
         place = self.minute % SIZE
         means = {}
-        sums, counts, misses = self.sums, self.counts, self.misses
+        sums, counts, rings = self.sums, self.counts, self.rings
         for name, i in self.names.items():
-            count, ring = counts[i], self.rings[i]
-            if count:
-                means[name] = sums[i] / count
-            if ring:
-                ring[place] = means[name] if count else NAN
-                for ahead in range(1, skipped + 1):
-                    ring[(place + ahead) % SIZE] = NAN
-            sums[i] = counts[i] = misses[i] = 0.0
+            mean = NAN
+            if count := counts[i]:
+                means[name] = mean = sums[i] / count
+            if ring := rings[i]:
+                ring[place] = mean
+        for ahead in range(place + 1, place + skipped + 1):
+            for ring in filter(None, rings):
+                ring[ahead % SIZE] = NAN
+        for table in (sums, counts, self.misses):
+            table[:] = array("d", bytes(8 * len(table)))
         self.minute = minute
         return means
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from refrigeration.history import Floats, History, Ints, usual_difference
+from refrigeration.history import Floats, History, Ints, starts, together, usual_difference
 from refrigeration.labelled import FOLDS, NORMAL, Model, Recipe, Trained, View, folds, margin
 from refrigeration.residuals import find_drivers
 
@@ -77,19 +77,22 @@ def train(
     labels = np.array([classes.index(label) for label in history.labels])
     normal = labels == 0
     usual = usual_difference(history.values[normal])
-    found = Trained(history, usual, max(1, round(window_s / history.step_s())), classes)
+    step_s = history.step_s()
+    rows = max(1, round(window_s / step_s))
+    first = starts(history, usual, step_s)
+    found = Trained(history, usual, together(history, first, rows), classes)
     view = found.view(history)
     calm = view.unsteady[normal & np.isfinite(view.unsteady)]
     found.gate = float(np.quantile(calm, CALM)) if len(calm) else np.inf
     groups = grouped(history)
-    rows = Rows(view, labels, groups, _steady(view.unsteady <= found.gate, labels))
+    windows = Rows(view, labels, groups, _steady(view.unsteady <= found.gate, labels))
     told = tuple(history.names.index(name) for name in drivers)
-    few = rows.fewer(TRIAL_ROWS)
+    few = windows.fewer(TRIAL_ROWS)
     sets = (
         [told] if told else find_drivers(view.means[few.kept], labels[few.kept], groups[few.kept])
     )
     recipe = _choose(found, few.alone(), sets, false_alarms)
-    most = rows.fewer(MOST_ROWS)
+    most = windows.fewer(MOST_ROWS)
     logits = found.settled(left_out(found, most, recipe), view)
     found.trial = judged(logits, labels, false_alarms)
     found.threshold = _threshold(margin(logits)[normal], false_alarms)

@@ -90,7 +90,7 @@ class Window:
             return False
         closed = minute > self.minute >= 0 and bool(self.sums)
         if closed:
-            self._close(profile)
+            self.flush(profile)
         self.minute = minute
         sums = self.sums
         for name, value in values.items():
@@ -105,11 +105,19 @@ class Window:
     def flush(self, profile: Profile) -> None:
         """Close the minute at hand: no more of it will come."""
         if self.sums:
-            self._close(profile)
+            means = {name: total / count for name, (total, count) in self.sums.items()}
+            self.sums = {}
+            self._close(profile, means)
 
-    def _close(self, profile: Profile) -> None:
-        means = {name: total / count for name, (total, count) in self.sums.items()}
-        self.sums = {}
+    def whole(self, profile: Profile, at: float, means: Mapping[str, float]) -> None:
+        """Take the means of a whole minute in."""
+        minute = int(at // MINUTE)
+        if minute >= self.minute:
+            self.flush(profile)
+            self.minute = minute
+            self._close(profile, means)
+
+    def _close(self, profile: Profile, means: Mapping[str, float]) -> None:
         at = (self.minute + 1) * MINUTE
         step = at - self.at if self.at else MINUTE
         self.at = at

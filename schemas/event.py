@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -52,9 +53,21 @@ class Event(Value):
         raise NotImplementedError
 
     @classmethod
+    @cache
     def type_name(cls) -> str:
         """Return the CloudEvents type, e.g. `astreinte.printer.received.v1`."""
         return f"astreinte.{cls.topic}.v{cls.version}"
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Return the event that a record's value holds.
+
+        Raises
+        ------
+        ValueError
+            It is no JSON, or (`ValidationError`) not of such an event.
+        """
+        return cls.model_validate_json(body)
 
     @classmethod
     def after(cls, cause: Event, now: datetime, *, index: int = 0, **fields: Any) -> Self:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from pydantic import Field, StringConstraints, model_validator
 
+from schemas.bounce import Address, Bounce
 from schemas.event import ASTREINTE, Event, Moment, Value
 from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, SendStatus
 
@@ -23,8 +24,6 @@ PHONE = re.compile(r"\+?[0-9][0-9 .()-]{2,24}")
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=998)]
 """One line of a mail's head: 998 characters at most (RFC 5322, 2.1.1), no NUL, no line break."""
-Address = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=320)]
-"""An address or number: 64 characters, an @, and 255 (RFC 5321, 4.5.3.1)."""
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[^\x00\r\n]+$", max_length=255, strip_whitespace=True)
 ]
@@ -67,6 +66,7 @@ class InboundMessage(Event):
     headers: dict[Line, Line] = Field(
         default_factory=dict, max_length=50, description="mail headers that tell automatic mail"
     )
+    bounces: tuple[Bounce, ...] = Field(default=(), max_length=50)
     received_at: Moment
     trial: bool = Field(default=False, description="walk the road, send nothing outward")
 

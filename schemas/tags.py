@@ -15,6 +15,9 @@ MAX_LOCAL = 64
 """Characters before the @ (RFC 5321, 4.5.3.1.1)."""
 TAG = re.compile(r"\+(?P<conversation>[a-z0-9]{1,40})-(?P<mark>[a-z2-7]{16})@")
 
+_OTHERS = re.compile(r"\+t_[\w-]{6,64}@")
+"""As other desks write theirs, from which conversations may have been imported."""
+
 
 def _mark(conversation_id: str, secret: str) -> str:
     made = hmac.new(secret.encode(), f"reply-to {conversation_id}".encode(), sha256)
@@ -51,3 +54,9 @@ def conversation_of(address: str, secret: str) -> str | None:
 def untagged(address: str) -> str:
     """Return an address without its tag, signed by us or not."""
     return TAG.sub("@", address.lower())
+
+
+def tag_in(address: str) -> str | None:
+    """Return the tag of an address as it stands, signed by whomever; for people to read."""
+    found = TAG.search(address.lower()) or _OTHERS.search(address)
+    return found[0][1:-1] if found else None

@@ -60,7 +60,7 @@ def _begin(session: Session, event: AlertDrafted, now: datetime, group_wait: tim
             on_call=list(event.unit.on_call) if event.unit else [],
             trace_id=event.trace_id,
             changed_at=_moment(event),
-            announced_at=now,
+            announced_at=None if over else now,
             due_at=None if over or leader else now,
         )
     )
@@ -181,10 +181,9 @@ def _look(
         (_case(*member) for member in members),
         key=lambda case: case.episode_id != leader.episode_id,  # stable: the leader comes first
     )
-    told = [Told(a.kind, a.outbound, a.address, _status(a), a.recipient) for a in sent]
+    told = list(map(_told, sent))
     steps = recipients(roster, leader.on_call or (), now)
-    renotify = timedelta(minutes=roster.renotify_min)
-    found = frigo.plan(cases, told, steps, renotify, now)
+    found = frigo.plan(cases, told, steps, timedelta(minutes=roster.renotify_min), now)
     changed = {"due_at": found.due_at, "reminded_at": found.reminded_at}
     if found.notices and not told:
         changed["announced_at"] = now  # it was shelved or out of service: they begin to count now
@@ -198,9 +197,11 @@ def _look(
     alerts.record(session, rows)
 
 
-def _status(row: Alert) -> str:
+def _told(row: Alert) -> Told:
     """Return what became of a message; one that waits to be edited has left before."""
-    return SendStatus.SENT.value if row.shown else row.status
+    status = SendStatus.SENT.value if row.shown else row.status
+    complete = row.wanted == 1 and not (row.card or {}).get("open", True)
+    return Told(row.kind, row.outbound, row.address, status, row.recipient, complete)
 
 
 def recipients(roster: Roster, names: Sequence[str], now: datetime) -> list[Recipient]:

@@ -112,6 +112,8 @@ async def build_bridge(near: Neighbours) -> BridgeStage:
 
     stage.starting.append(begin)
     stage.stopping.append(stage.end)
+    if presses:
+        stage.stopping.append(presses.close)
     return stage
 
 

@@ -20,6 +20,9 @@ from storage.database import Database
 EVERY_S = 1.0
 LOOK_EVERY_S = 5.0
 """After the detector's sign of life."""
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+FIRST = timedelta(minutes=5)
+"""So long the very first sign of life may take: the first start makes its models."""
 
 
 class Clerk:
@@ -30,7 +33,6 @@ class Clerk:
         self._roster = roster
         self._limit = timedelta(seconds=settings.detector_s)
         self._group_wait = timedelta(seconds=settings.group_wait_s)
-        self._began = time.monotonic()
         self._looked_at = 0.0
         self.rounds = Rounds("the clerk of alarms", self.turn, EVERY_S)
         self.sent_off: Callable[[], None] = lambda: None
@@ -39,11 +41,13 @@ class Clerk:
     async def turn(self) -> bool:
         """Do what is due; say whether there may be more."""
         now = datetime.now(UTC)
-        if time.monotonic() - self._looked_at > LOOK_EVERY_S:
+        if (passed := time.monotonic() - self._looked_at) > LOOK_EVERY_S:
+            # While we could not look, nobody listened: what was said then is not silence.
+            longer = timedelta(seconds=min(passed, 2 * LOOK_EVERY_S) if self._looked_at else 0.0)
             self._looked_at = time.monotonic()
-            # Who has only just started gives the detector as long to start.
-            if time.monotonic() - self._began > self._limit.total_seconds():
-                await self._database.write(watch_the_detector, now, self._limit, self._group_wait)
+            await self._database.write(
+                watch_the_detector, now, self._limit, self._group_wait, longer
+            )
             note = await self._database.write(breaker.watch, now, self._group_wait)
             metrics.BREAKER.set(bool(note))
             self.noted(note)
@@ -54,13 +58,19 @@ class Clerk:
 
 
 def watch_the_detector(
-    session: Session, now: datetime, limit: timedelta, group_wait: timedelta
+    session: Session, now: datetime, limit: timedelta, group_wait: timedelta, longer: timedelta
 ) -> None:
-    """Raise an alarm when the detector gives no sign of life while there are units, or end it."""
+    """Raise an alarm when the detector gives no sign of life while there are units, or end it.
+
+    Silence counts while somebody listens, `longer` since the last look: after a start of the whole
+    machine, or without the database, a detector has as long as ever to say something.
+    """
     last = units.last_beat(session)
     ours = episodes.open_of(session, DETECTOR)
     gone = [each for each in ours if each.fault == Fault.DETECTOR_DOWN.value]
-    silent = last is None or now - last > limit
+    listened = units.listen(session, last or NEVER, longer)
+    patience = limit if last else max(limit, FIRST)
+    silent = listened > patience and now - (last or NEVER) > limit
     if silent and not gone and units.watched(session):
         event = detector_down(last or now - limit, Change.RAISED, now)
         alarms.take_in(session, [event], now, group_wait)

@@ -1,7 +1,7 @@
 """The relay of alarms: claims messages that are due, sends or edits them, writes down the outcome.
 
-A message that may have left is not sent again on a guess: `services.dispatch.frigo` then tells the
-next one on call. An edit is repeated until it is known: twice it says the same.
+A message that may have left is sent again: read twice it costs a glance, not read it costs a room
+of food, or a drive through the night. An edit that is repeated says the same.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -25,7 +26,6 @@ from services.rounds import Rounds
 from services.telling import Teller
 from storage import alerts, episodes
 from storage.database import Database
-from storage.outbox import retry_at
 from storage.tables import Alert
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,12 @@ log = logging.getLogger(__name__)
 AT_ONCE = 100
 EVERY_S = 1.0
 SEND_S = 60.0
-MAX_ATTEMPTS = 12
+STOP_S = 5.0
+AWAY_S, DOUBT_S = 60.0, 300.0
+"""At most so long between two tries: of a door that is away, of what may have left."""
+MAX_ATTEMPTS = 1_440  # a day
+MAX_DOUBTS = 12
+"""Of what nobody waits for: an end, an alarm that somebody has taken on."""
 
 Row = dict[str, Any]
 
@@ -65,35 +70,59 @@ class Courier:
         self._teller = teller
         self._changed = changed
         self.owner = new_owner()
-        self._carried: set[str] = set()
+        self._carried: dict[str, asyncio.Task[None]] = {}
         self.rounds = Rounds("the outbox of alarms", self.turn, EVERY_S)
 
     async def stop(self) -> None:
         """End, and let the doors' connections go."""
         await self.rounds.stop()
+        if self._carried:
+            await asyncio.wait(self._carried.values(), timeout=STOP_S)
+        for task in self._carried.values():
+            task.cancel()
         for door in self._doors.values():
             await door.close()
 
     async def turn(self) -> bool:
-        """Send what is due; say whether there may be more."""
+        """Send what is due; say whether there may be more.
+
+        What takes its time, in a door's queue or without an answer, does not keep the rest waiting.
+        """
         await self._give_up_claims()
-        now = datetime.now(UTC)
-        rows = await self._database.write(alerts.claim, self.owner, now, AT_ONCE)
-        self._carried = {row.alert_id for row in rows}
-        try:
-            await asyncio.gather(*(self._finish(row) for row in rows))
-        finally:
-            self._carried = set()
+        room = AT_ONCE - len(self._carried)
+        rows = await self._database.write(alerts.claim, self.owner, datetime.now(UTC), room)
+        for row in rows:
+            task = asyncio.create_task(self._finish(row))
+            self._carried[row.alert_id] = task
+            task.add_done_callback(partial(self._put_down, row.alert_id))
+        if self._carried:
+            await asyncio.wait(self._carried.values(), timeout=EVERY_S)
         await self._tell()
         return bool(rows)
 
+    def _put_down(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._carried[name]
+        if not task.cancelled() and task.exception():
+            log.error("alarm %s failed; it is tried again", name, exc_info=task.exception())
+
     async def _finish(self, row: Alert) -> None:
-        """Try once, and write down what became of it: the next may take its time."""
+        """Try once, and write down what became of it: the next may take its time.
+
+        While the database is away it is remembered here: forgotten, it would be sent again.
+        """
         found = await self._try(row)
-        await self._database.write(_mark, row, found)
+        await self._write(row, found)
         if found["new_status"] in {SendStatus.FAILED.value, SendStatus.UNKNOWN.value}:
             log.error("alarm %s to %s: %s", row.alert_id, row.outbound, found["new_error"])
             self._changed()
+
+    async def _write(self, row: Alert, found: Row) -> None:
+        while True:
+            try:
+                return await self._database.write(_mark, row, found)
+            except Unavailable as why:
+                log.warning("alarm %s: what became of it is not written yet: %s", row.alert_id, why)
+                await asyncio.sleep(EVERY_S)
 
     async def _try(self, row: Alert) -> Row:
         try:
@@ -126,10 +155,14 @@ class Courier:
         for row in await self._database.read(alerts.claimed):
             if row.alert_id in self._carried and row.owner == self.owner:
                 continue
-            if is_gone(row.owner, self.owner) or (row.claimed_at or now) <= now - LEASE:
+            if row.owner == self.owner:
+                found = _later(row, "nobody heard that it was claimed", None)
+            elif is_gone(row.owner, self.owner) or (row.claimed_at or now) <= now - LEASE:
                 found = _doubt(row, "the process that sent it ended")
-                await self._database.write(_mark, row, found)
-                self._changed()
+            else:
+                continue
+            await self._database.write(_mark, row, found)
+            self._changed()
 
     async def _tell(self) -> None:
         rows = await self._database.read(alerts.untold)
@@ -193,12 +226,13 @@ def _outcome(row: Alert, status: SendStatus, why: str = "") -> Row:
     }
 
 
-def _later(row: Alert, why: str, asked_s: float | None) -> Row:
-    now = datetime.now(UTC)
+def _later(row: Alert, why: str, asked_s: float | None, longest_s: float = AWAY_S) -> Row:
+    """Try it again after 10 s, 20 s, 40 s …, or when the door asked for it."""
     if row.attempts >= MAX_ATTEMPTS:
         return _outcome(row, SendStatus.FAILED, why)
-    wait = retry_at(now, row.attempts) if asked_s is None else now + timedelta(seconds=asked_s)
-    return _outcome(row, SendStatus.QUEUED, why) | {"new_attempt_at": wait}
+    wait_s = min(10.0 * 2 ** (row.attempts - 1), longest_s) if asked_s is None else asked_s
+    again = datetime.now(UTC) + timedelta(seconds=wait_s)
+    return _outcome(row, SendStatus.QUEUED, why) | {"new_attempt_at": again}
 
 
 def _refused(row: Alert, why: str) -> Row:
@@ -208,5 +242,9 @@ def _refused(row: Alert, why: str) -> Row:
 
 
 def _doubt(row: Alert, why: str) -> Row:
-    """Say that a first message may have left; an edit is repeated."""
-    return _later(row, why, None) if row.reference else _outcome(row, SendStatus.UNKNOWN, why)
+    """Have what may have left said again; what nobody waits for stays unknown in the end."""
+    card = card_of(row)
+    tries = MAX_ATTEMPTS if card.open and not card.acknowledged else MAX_DOUBTS
+    if row.reference or row.attempts < tries:
+        return _later(row, why, None, AWAY_S if row.reference else DOUBT_S)
+    return _outcome(row, SendStatus.UNKNOWN, why)

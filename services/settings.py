@@ -94,6 +94,7 @@ class HttpSettings(BaseSettings):
     port: int = Field(
         default=8080, ge=0, le=65535, description="port to listen on; 0: any free one"
     )
+    simulator: bool = Field(default=False, description="let who reaches them simulate cold rooms")
 
 
 class WatchSettings(BaseSettings):

@@ -2,7 +2,7 @@
 
 A row goes `queued` → `sending` (claimed by one owner) → `sent`, and back to `queued` when there is
 something new to show: it has a `reference` then, and is edited. One that may have left is
-`unknown`: it is not sent again; somebody else is told, or it is said again as a reminder.
+`queued` again; what nobody waits for any more is `unknown` in the end.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def record(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def of_episodes(session: Session, names: Collection[str]) -> Sequence[Alert]:
-    """Return the messages of these episodes."""
-    asked = select(Alert).where(col(Alert.episode_id).in_(names))
+    """Return the messages of these episodes, kept from being claimed meanwhile."""
+    asked = select(Alert).where(col(Alert.episode_id).in_(names)).with_for_update()
     return session.exec(asked.order_by(col(Alert.created_at))).all()
 
 
 def show(session: Session, row: Alert, card: dict[str, Any], urgency: int, now: datetime) -> None:
-    """Have a message say something else from now on."""
+    """Have a message say something else from now on; an edition that never left does not count."""
     again = row.status == SENT
     session.execute(
         update(Alert)
@@ -45,7 +45,7 @@ def show(session: Session, row: Alert, card: dict[str, Any], urgency: int, now: 
         .values(
             card=card,
             urgency=urgency,
-            wanted=col(Alert.wanted) + 1,
+            wanted=col(Alert.wanted) + (row.status != QUEUED or bool(row.shown)),
             status=QUEUED if again else row.status,
             attempts=0 if again else row.attempts,
             next_attempt_at=now if again else row.next_attempt_at,

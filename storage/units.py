@@ -21,6 +21,8 @@ _UNIT = SQLModel.metadata.tables["unit"]
 AT_ONCE = 500
 """Units looked up by one statement."""
 LONG_GONE = timedelta(days=1)
+LISTENER = "silence"
+"""Not a detector: the row that says until when somebody listened for one in vain."""
 
 
 class Declared(NamedTuple):
@@ -162,9 +164,20 @@ def beat(session: Session, name: str, now: datetime) -> None:
 
 def last_beat(session: Session) -> datetime | None:
     """Return when a detector last did its work; nothing: none ever did."""
-    return session.exec(select(func.max(Heartbeat.at))).one()
+    asked = select(func.max(Heartbeat.at)).where(col(Heartbeat.name) != LISTENER)
+    return session.exec(asked).one()
 
 
-def watched(session: Session) -> int:
-    """Return how many units are declared."""
-    return session.exec(select(func.count()).where(col(Unit.declared))).one()
+def listen(session: Session, last: datetime, longer: timedelta) -> timedelta:
+    """Note that nothing was heard of a detector since `last`, for so much longer; say how long."""
+    found = session.get(Heartbeat, LISTENER, with_for_update=True)
+    if found is None:
+        found = Heartbeat(name=LISTENER, at=last)
+        session.add(found)
+    found.at = max(found.at, last) + longer
+    return found.at - last
+
+
+def watched(session: Session) -> bool:
+    """Say whether any unit is declared."""
+    return session.exec(select(Unit.unit_id).where(col(Unit.declared)).limit(1)).first() is not None

@@ -6,8 +6,10 @@ import asyncio
 import ctypes
 import logging
 import os
+import pickle
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -66,12 +68,20 @@ def embedder() -> Iterator[Embedder]:
 
 
 @pytest.fixture(scope="session")
-def trained() -> Trained:
-    """The classifiers of intents and of priorities; trained once."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The classifiers of intents and of priorities; trained once, whichever process does it."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    folder = tmp_path_factory.getbasetemp()
+    kept = (folder.parent if worker else folder) / "trained"
+    if kept.exists():
+        return pickle.loads(kept.read_bytes())
     near = Neighbours(Settings(), "")
     near.cache = CACHE
     made = train(near)
     near.embedder.close()
+    part = kept.with_name(f"trained-{os.getpid()}")
+    part.write_bytes(pickle.dumps(made))
+    part.rename(kept)
     return made
 
 
@@ -129,41 +139,44 @@ def blank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def embedded_kafka() -> Iterator[str]:
     """The address of one embedded broker for the whole run; topics and groups tell tests apart."""
-    broker = EmbeddedKafka()
-    join_at_once(broker)
+    broker = QuickKafka(ALONE_MS)
     yield broker.address
     broker.close()
 
 
-def join_at_once(broker: EmbeddedKafka) -> None:
-    """Spare tests the 3 s by which librdkafka's mock lets a new group wait for more members."""
-    [library] = Path(confluent_kafka.__path__[0] + ".libs").glob("librdkafka-*.so*")
-    native = ctypes.CDLL(str(library))
-    native.rd_kafka_handle_mock_cluster.argtypes = [ctypes.c_void_p]
-    native.rd_kafka_handle_mock_cluster.restype = ctypes.c_void_p
-    after_head = id(broker._owner) + object.__basicsize__  # the C struct's first field
-    cluster = native.rd_kafka_handle_mock_cluster(ctypes.c_void_p.from_address(after_head).value)
-    delay = native.rd_kafka_mock_group_initial_rebalance_delay_ms
-    delay.argtypes = [ctypes.c_void_p, ctypes.c_int32]
-    delay(cluster, 10)
+ALONE_MS = 10
+TOGETHER_MS = 300
 
 
 class QuickKafka(EmbeddedKafka):
-    """An embedded broker whose groups are joined at once, for a whole desk under test."""
+    """An embedded broker that waits for the members of a new group no longer than `join_ms`.
 
-    def __init__(self) -> None:
+    librdkafka's mock waits 3 s. Whoever comes later makes it wait for 5 s: a stage has a consumer
+    for each flow, so those of a whole desk must all have come `TOGETHER_MS` after the first one.
+    """
+
+    def __init__(self, join_ms: int = TOGETHER_MS) -> None:
         super().__init__()
-        join_at_once(self)
+        [library] = Path(confluent_kafka.__path__[0] + ".libs").glob("librdkafka-*.so*")
+        native = ctypes.CDLL(str(library))
+        native.rd_kafka_handle_mock_cluster.argtypes = [ctypes.c_void_p]
+        native.rd_kafka_handle_mock_cluster.restype = ctypes.c_void_p
+        after_head = id(self._owner) + object.__basicsize__  # the C struct's first field
+        client = ctypes.c_void_p.from_address(after_head).value
+        cluster = native.rd_kafka_handle_mock_cluster(client)
+        delay = native.rd_kafka_mock_group_initial_rebalance_delay_ms
+        delay.argtypes = [ctypes.c_void_p, ctypes.c_int32]
+        delay(cluster, join_ms)
 
 
-@pytest.fixture(
-    params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)],
-)
-async def kafka(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """The address of a broker: the same test runs on the embedded one and on Apache Kafka."""
-    if request.param == "embedded":
-        broker = EmbeddedKafka()
-        join_at_once(broker)
+BROKERS = ["embedded", pytest.param("apache", marks=pytest.mark.kafka)]
+
+
+@asynccontextmanager
+async def broker_of(kind: str, join_ms: int) -> AsyncIterator[str]:
+    """Give the address of an embedded broker, or of Apache Kafka with empty topics."""
+    if kind == "embedded":
+        broker = QuickKafka(join_ms)
         yield broker.address
         broker.close()
         return
@@ -174,6 +187,13 @@ async def kafka(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     await create_topics(address, wanted)
     await until(lambda: _emptied(address, wanted))
     yield address
+
+
+@pytest.fixture(params=BROKERS)
+async def kafka(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The address of a broker: the same test runs on the embedded one and on Apache Kafka."""
+    async with broker_of(request.param, ALONE_MS) as address:
+        yield address
 
 
 def _emptied(address: str, topics: dict[str, int]) -> bool:
@@ -203,15 +223,6 @@ async def create_topics(address: str, wanted: dict[str, int]) -> None:
         await admin.create_topics([NewTopic(name, wanted[name], 1) for name in missing])
     finally:
         await admin.close()
-
-
-@pytest.fixture
-async def near(kafka: str, settings: Settings) -> AsyncIterator[Neighbours]:
-    """Neighbours on that broker, with the vectors of the shipped knowledge at hand."""
-    embedded = "ASTREINTE_KAFKA" not in os.environ or kafka != os.environ["ASTREINTE_KAFKA"]
-    async with Neighbours(settings, kafka, embedded=embedded) as made:
-        made.cache = CACHE
-        yield made
 
 
 def inbound(text: str = "mon imprimante ne marche plus", **changes: Any) -> InboundMessage:

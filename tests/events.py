@@ -30,7 +30,7 @@ def articles() -> dict[str, Article]:
 
 def received(text: str = "elle ne marche plus", **changes: Any) -> MessageReceived:
     fields = {"external_id": "m1", "received_at": NOW} | changes
-    arrival = ingest.arrive(inbound(text, **fields), "", NOW)
+    arrival = ingest.arrive(inbound(text, **fields), text, NOW)
     (told,) = ingest.receive(arrival, "c1", NOW, new_customer=True, new_conversation=True)
     return told
 

@@ -18,17 +18,25 @@ def free_port() -> int:
 
 
 class Mosquitto:
-    """One broker at one port; `password`: of the user `astreinte`, nobody else is let in then."""
+    """One broker at one port; `password`: of the user `astreinte`, nobody else is let in then.
 
-    def __init__(self, folder: Path, password: str = "") -> None:
+    `tls`: it speaks TLS only, with a certificate that `ca` vouches for.
+    """
+
+    def __init__(self, folder: Path, password: str = "", *, tls: bool = False) -> None:
         self.port = free_port()
         self.password = password
+        self.tls = tls
         self._data = folder / "mosquitto"
         self._data.mkdir()
 
     @property
     def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://127.0.0.1:{self.port}"
+
+    @property
+    def ca(self) -> Path:
+        return self._data / "tls.pem"
 
     def _do(self, *words: str) -> str:
         command = [sys.executable, str(SCRIPT), *words, "--port", str(self.port)]
@@ -37,7 +45,8 @@ class Mosquitto:
 
     def start(self) -> None:
         password = ["--password", self.password] if self.password else []
-        self._do("start", "--data", str(self._data), *password)
+        tls = ["--tls"] if self.tls else []
+        self._do("start", "--data", str(self._data), *password, *tls)
 
     def stop(self) -> None:
         self._do("stop")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,7 @@ def test_the_units_of_measure_are_said():
 # --- the command line ------------------------------------------------------------------------
 
 
+@cache
 def commands(group: Any = None, above: str = "") -> dict[str, click.Command]:
     """Every command by its words, those below others too: `topics`, `topics create`."""
     found = {}

@@ -133,15 +133,42 @@ def test_importing_the_rules_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", probe], check=True, cwd=ROOT, timeout=60)
 
 
-def test_importing_reads_no_environment_and_connects_nothing() -> None:
-    probe = (
-        "import os, socket; real = socket.socket.connect\n"
-        "def refuse(*a): raise AssertionError('connected at import')\n"
-        "socket.socket.connect = refuse\n"
-        "os.environ['ASTREINTE_HTTP_PORT'] = 'not a number'\n"
-        "import astreinte.cli, services.serve, console.app\n"
+IMPORTS = """
+import os, socket, sys
+def refuse(*_): raise AssertionError("connected at import")
+socket.socket.connect = refuse
+os.environ["ASTREINTE_HTTP_PORT"] = "not a number"
+import astreinte.cli, services.serve, console.app
+print(*sys.modules)
+import services.classify.app, services.rag.app
+print(*sys.modules)
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> list[set[str]]:
+    """What a process has loaded that may connect to nothing and whose environment is wrong."""
+    command = [sys.executable, "-c", IMPORTS]
+    told = subprocess.run(
+        command, check=True, cwd=ROOT, timeout=60, stdout=subprocess.PIPE, text=True
     )
-    subprocess.run([sys.executable, "-c", probe], check=True, cwd=ROOT, timeout=60)
+    return [set(line.split()) for line in told.stdout.splitlines()]
+
+
+def test_importing_reads_no_environment_and_connects_nothing(loaded: list[set[str]]) -> None:
+    assert all("astreinte.cli" in modules for modules in loaded)
+
+
+def test_a_command_loads_nothing_that_takes_long_and_that_few_need(
+    loaded: list[set[str]],
+) -> None:
+    slow = {"aiogram", "faiss", "opentelemetry.sdk", "scipy", "sklearn"}
+    assert slow & loaded[0] == set()
+
+
+def test_the_services_need_no_torch(loaded: list[set[str]]) -> None:
+    assert "sklearn" in loaded[1]
+    assert "torch" not in loaded[1]
 
 
 def test_topics_are_one_table_with_one_word_each() -> None:
@@ -149,8 +176,3 @@ def test_topics_are_one_table_with_one_word_each() -> None:
     assert len(names) == len(set(names))
     assert {event.topic for event in (*PRINTER, *FRIGO)} <= set(names)
     assert {f"dead.{stage}" for stage in STAGES} <= set(names)
-
-
-def test_the_services_need_no_torch() -> None:
-    probe = "import sys, astreinte.cli, services.classify.app, services.rag.app; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", probe], check=True, cwd=ROOT, timeout=60)

@@ -18,7 +18,7 @@ from astreinte.importing import mapping, tickets
 from astreinte.importing.report import Report
 from astreinte.importing.rows import Read, Remark, Row, Shelf, Skip
 from astreinte.importing.tables import TABLES, WORKINGS
-from gateways.html import text_of
+from gateways.mail.bodies import written_now
 from schemas.errors import Rejected, Unavailable
 from schemas.printer import InboundMessage
 from services.ingest.handlers import place
@@ -158,7 +158,7 @@ class Bringing:
     def _arrived(self, row: Row) -> tuple[Row, Arrival] | None:
         inbound = InboundMessage.model_validate_json(row.values["inbound"])
         try:
-            return row, arrive(inbound, text_of(inbound.html), datetime.now(UTC))
+            return row, arrive(inbound, written_now(inbound), datetime.now(UTC))
         except Rejected as error:
             self.report.skip(Skip("mail", row.place, str(error)))
             return None

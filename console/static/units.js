@@ -53,6 +53,7 @@ export function unitHead(one) {
     h("p", {}, h("a", { href: "#/", dataset: { testid: "to-fleet" } }, t("cold.back"))),
     h("div", { class: "line" }, h("h1", { dataset: { testid: "unit-name" } }, one.name), state(one)),
     h("p", { class: "faint" }, one.unit_id),
+    !one.declared && h("p", { class: "note", dataset: { testid: "undeclared" } }, t("cold.undeclared"), h("code", {}, "astreinte units add")),
     h("div", { class: "unit-columns" }, facts(one),
       one.curves.length > 0 ? chart(one) : h("p", { class: "note" }, t("cold.curve.none"))),
     one.sensors.length > 0 && h("details", { open: true, dataset: { fold: "sensors" } }, h("summary", {}, t("cold.sensors")),

@@ -210,6 +210,7 @@ const WORDS = {
   "cold.state.fine": ["normal", "normal"],
   "cold.state.off": ["hors service ({who})", "out of service ({who})"],
   "cold.state.undeclared": ["non déclarée", "not declared"],
+  "cold.undeclared": ["Personne n'a déclaré cette unité : ses mesures sont reçues, pas surveillées. Pour la surveiller : ", "Nobody declared this unit: its readings are taken, not watched. To have it watched: "],
   "cold.state.unheard": ["jamais entendue", "never heard"],
   "cold.back": ["← Toutes les unités", "← All units"],
   "cold.kind": ["Type", "Kind"],

@@ -12,18 +12,12 @@ from schemas.frigo import Measures, ReadingReceived, UnitCard, UnitStateChanged
 from schemas.vocabulary import Change, Language
 
 NORMAL = "normal"
-NOT_MEASURED = frozenset({"others"})
 
 
 def sample_of(event: ReadingReceived, heard: float) -> Sample:
     """Return a reading as the detector takes it; `heard`: wall time, Unix seconds."""
-    values = event.values
-    found: dict[str, float] = {
-        name: value
-        for name, value in values.__dict__.items()
-        if value is not None and name not in NOT_MEASURED
-    }
-    found.update(values.others)
+    found = dict(event.values.__dict__)
+    found.update(found.pop("others"))
     at = event.measured_at.timestamp()
     return Sample(at, found, event.implausible, event.link, heard)
 

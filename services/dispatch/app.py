@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gateways.alerts import AlertDoor, ConsoleDoor
+from gateways.alerts import AlertDoor, ConsoleDoor, LoadedDoor
 from gateways.outbound import ConsoleOutbound, FileOutbound, Outbound
 from gateways.webhook import WebhookOutbound
 from knowledge.wording import load_wording
@@ -66,7 +66,8 @@ def take_alarms(stage: Stage, near: Neighbours) -> None:
     """Have the stage tell people of alarms, with its clerk and its courier beside it."""
     settings = near.settings
     clerk = Clerk(near.database, roster_of(settings.roster), settings.alarm)
-    courier = Courier(near.database, alert_doors(settings), near.teller, clerk.rounds.hurry)
+    doors = alert_doors(settings)
+    courier = Courier(near.database, doors, near.teller, clerk.rounds.hurry)
     clerk.sent_off = courier.rounds.hurry
     clerk.noted = stage.noted
     wait = timedelta(seconds=settings.alarm.group_wait_s)
@@ -74,6 +75,7 @@ def take_alarms(stage: Stage, near: Neighbours) -> None:
     stage.consumes(AlertDrafted, drafted, Policy(batch=100))
     feedback = handlers.given_feedback(near.database, clerk.rounds)
     stage.consumes(FeedbackGiven, feedback, Policy(batch=100))
+    stage.starting += [door.start for door in doors.values() if isinstance(door, LoadedDoor)]
     stage.starting += [clerk.rounds.start, courier.rounds.start]
     stage.stopping += [clerk.rounds.stop, courier.stop]
 
@@ -81,12 +83,15 @@ def take_alarms(stage: Stage, near: Neighbours) -> None:
 def alert_doors(settings: Settings) -> dict[str, AlertDoor]:
     """Return the doors by which alarms leave, by name."""
     doors: list[AlertDoor] = [ConsoleDoor()]
-    token = settings.telegram.token.get_secret_value()
-    if token:
-        from gateways.telegram import TelegramDoor  # noqa: PLC0415 - loaded where a token is set
+    if settings.telegram.token.get_secret_value():
 
-        telegram = settings.telegram
-        doors.append(TelegramDoor(token, telegram.url, telegram.timeout_s))
+        def telegram() -> AlertDoor:
+            from gateways.telegram import TelegramDoor  # noqa: PLC0415 - it takes seconds
+
+            given = settings.telegram
+            return TelegramDoor(given.token.get_secret_value(), given.url, given.timeout_s)
+
+        doors.append(LoadedDoor("telegram", "gateways.telegram", telegram))
     return {door.name: door for door in doors}
 
 

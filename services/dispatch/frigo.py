@@ -33,13 +33,14 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Told:
-    """A message that there is."""
+    """A message that there is. `complete`: it was over before the first edition left."""
 
     kind: str
     outbound: str
     address: str
     status: str
     recipient: str = ""
+    complete: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def plan(
     going_on = [case for case in cases if case.ended_at is None]
     card = card_of(cases, now)
     if not going_on:
-        return Plan(card, _end(told, cases, now), leader.reminded_at)
+        last = _end(told, cases, now) if told else _belated(card, cases, on_call)
+        return Plan(card, last, leader.reminded_at)
     waits = [w for case in going_on if (w := _silent_until(case, now))]
     if len(waits) == len(going_on):
         ends = [until for until in waits if until is not _NEVER]
@@ -169,6 +171,17 @@ def _reminders(
     return [], last, (last or since) + every if every else None
 
 
+def _belated(
+    card: Mapping[str, Any], cases: Sequence[Case], on_call: Sequence[Recipient]
+) -> tuple[Notice, ...]:
+    """Return the one message of what was over before anybody could be told."""
+    known = any(case.out_of_service or case.shelved_until for case in cases)
+    if known or not cases[0].announced_at:
+        return ()
+    first = min((each.after for each in on_call), default=None)
+    return tuple(Notice(RAISED, each, card) for each in on_call if each.after == first)
+
+
 def _end(told: Sequence[Told], cases: Sequence[Case], now: datetime) -> tuple[Notice, ...]:
     """Return the one message of the end, for whoever may have seen the beginning."""
     over = {(each.outbound, each.address) for each in told if each.kind == CLEARED}
@@ -176,6 +189,7 @@ def _end(told: Sequence[Told], cases: Sequence[Case], now: datetime) -> tuple[No
         each
         for each in told
         if each.kind == RAISED
+        and not each.complete
         and each.status != SendStatus.QUEUED.value
         and (each.outbound, each.address) not in over
     ]

@@ -191,11 +191,10 @@ def _fact(fr: str, en: str) -> Fact:
 
 def _evidence(each: Contribution) -> Fact:
     said = []
+    words = quantity(each.feature)
+    known = each.normal if words.unit != "min" else None  # nothing lasts so long normally
     for language, usual in ((Language.FR, "normale"), (Language.EN, "normal")):
-        words = quantity(each.feature)
-        normal = (
-            f" ({usual} {words.shown(each.normal, language)})" if each.normal is not None else ""
-        )
+        normal = f" ({usual} {words.shown(known, language)})" if known is not None else ""
         said.append(f"{words.label(language)} : {words.shown(each.value, language)}{normal}.")
     return _fact(said[0], said[1].replace(" :", ":"))
 

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import uuid5
 
-from refrigeration.measures import BY_ALIAS, CODES, SCALES, SENSORS, converted, plain
+from refrigeration.measures import BY_ALIAS, CODES, SCALES, SENSORS, plain
 from refrigeration.profile import Profile
-from schemas.frigo import InboundReading, Measures, ReadingReceived
+from schemas.frigo import InboundReading, ReadingReceived
 
 AHEAD = timedelta(minutes=5)
 """A bridge's clock may be so far ahead of ours; beyond it our own time counts."""
 MAX_OTHERS = 200
+MOST = sys.float_info.max
 _INDEX = f"{ReadingReceived.topic}/0"
+
+
+class Meaning(NamedTuple):
+    """What a bridge's sensor is here, how its values become ours, and which of them can be."""
+
+    name: str
+    factor: float
+    offset: float
+    low: float
+    high: float
+    ours: bool
+    """It has a place of its own in `Measures`."""
+
+
+NOTHING = Meaning("", 1.0, 0.0, 0.0, 0.0, ours=False)
 
 
 class Names:
@@ -32,49 +49,46 @@ class Names:
             if sensor.gauge:  # `bar` and `psi` that are meant above the atmosphere's
                 unit = {"": "barg", "bar": "barg", "psi": "psig"}.get(unit, unit)
             if unit in SCALES:
-                self._scales[name] = (
-                    converted(1.0, unit) - converted(0.0, unit),
-                    converted(0.0, unit),
-                )
-        self._found: dict[str, str] = {}
+                self._scales[name] = SCALES[unit]
+        self._found: dict[str, Meaning] = {}
 
-    def of(self, source: str) -> str:
-        """Return our name of a bridge's sensor; nothing: it is none of the unit's."""
+    def of(self, source: str) -> Meaning:
+        """Return what a bridge's sensor is; without a name: it is none of the unit's."""
         known = self._found.get(source)
         if known is None:
-            bare = plain(source)
-            known = self._sources.get(bare) or BY_ALIAS.get(bare, "")
-            if not known and self.profile is None:
-                known = bare[:80]
+            known = self._meaning(source)
             if len(self._found) < MAX_OTHERS:
                 self._found[source] = known
         return known
 
-    def value(self, name: str, value: float) -> float:
-        """Return a value in our unit of measure."""
-        scale = self._scales.get(name)
-        return value * scale[0] + scale[1] if scale else value
+    def _meaning(self, source: str) -> Meaning:
+        bare = plain(source)
+        name = self._sources.get(bare) or BY_ALIAS.get(bare, "")
+        if not name and self.profile is None:
+            name = bare[:80]
+        if not name:
+            return NOTHING
+        sensor = SENSORS.get(name)
+        low, high = (sensor.low, sensor.high) if sensor else (-MOST, MOST)
+        return Meaning(name, *self._scales.get(name, (1.0, 0.0)), low, high, ours=bool(sensor))
 
 
 def receive(event: InboundReading, names: Names, now: datetime) -> ReadingReceived:
     """Say what was measured, and which of it cannot be."""
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     others: dict[str, float] = {}
-    implausible = {names.of(source) or source[:80] for source in event.unreadable}
+    implausible = {names.of(source).name or source[:80] for source in event.unreadable}
+    of = names.of
     for source, raw in event.measures.items():
-        name = names.of(source)
+        name, factor, offset, low, high, ours = of(source)
         if raw is None or not name:
             continue
-        value = names.value(name, raw)
-        sensor = SENSORS.get(name)
-        if raw in CODES or not math.isfinite(value):
+        value = raw * factor + offset
+        if raw in CODES or not low <= value <= high:
             implausible.add(name)
-        elif sensor is None:
-            others.setdefault(name, value)
-        elif sensor.low <= value <= sensor.high:
-            found.setdefault(name, value)
         else:
-            implausible.add(name)
+            (found if ours else others).setdefault(name, value)
+    found["others"] = others
     ahead = event.measured_at - now
     why = "unité non déclarée" if names.profile is None else ""
     if ahead > AHEAD:
@@ -89,7 +103,7 @@ def receive(event: InboundReading, names: Names, now: datetime) -> ReadingReceiv
         why=why,
         unit_id=event.unit_id,
         measured_at=now if ahead > AHEAD else event.measured_at,
-        values=Measures.model_validate({**found, "others": others}),
+        values=found,  # checked as `Measures` in one go
         implausible=tuple(sorted(implausible)),
         source=event.source,
         link=event.link,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from gateways import html
+from gateways.mail.bodies import written_now
 from schemas.event import Event
 from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
@@ -29,7 +29,7 @@ def inbound_messages(database: Database, ours: Ours = NOBODY) -> Handler:
 
     async def handle(events: Sequence[InboundMessage]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
-        arrivals = [printer.arrive(event, html.text_of(event.html), now, ours) for event in events]
+        arrivals = [printer.arrive(event, written_now(event), now, ours) for event in events]
         return await database.write(_take_in, arrivals, now)
 
     return handle
@@ -103,16 +103,17 @@ def _place(
 
 def inbound_readings(profiles: Profiles, seen: Seen) -> Handler:
     """Return the handler of `frigo.inbound`: no database for a reading, only for a new unit."""
-    known: dict[str, Names] = {}
+    known: dict[int, Names] = {}
     strange = Names(None)
 
     def names_of(unit_id: str) -> Names:
-        names, profile = known.get(unit_id), profiles.get(unit_id)
+        profile = profiles.get(unit_id)
         if profile is None:
             return strange
-        if names is None or names.profile is not profile:
-            names = known[unit_id] = Names(profile)
-        return names
+        found = known.get(id(profile.sensors))  # units share them, see `Profile`
+        if found is None:
+            found = known[id(profile.sensors)] = Names(profile)
+        return found
 
     async def handle(events: Sequence[InboundReading]) -> list[Sequence[Event]]:
         await profiles.fresh()

@@ -35,19 +35,6 @@ COMMANDS = [
 ]
 
 
-def typed(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a process of its own, without colours and without a desk."""
-    return subprocess.run(
-        [sys.executable, "-m", "astreinte", *words],
-        cwd=ROOT,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"} | env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Be in a folder in which no desk runs."""
@@ -56,8 +43,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_help_names_every_command() -> None:
-    answer = typed("--help")
-    assert answer.returncode == 0
+    answer = CliRunner(env={"NO_COLOR": "1", "COLUMNS": "200"}).invoke(app, ["--help"])
+    assert answer.exit_code == 0
     assert all(f" {command} " in answer.stdout for command in COMMANDS)
 
 
@@ -76,7 +63,15 @@ def test_these_are_all_the_commands() -> None:
 
 
 def test_a_missing_file_ends_with_1_and_one_clear_sentence(tmp_path: Path) -> None:
-    answer = typed("process", str(tmp_path / "nowhere.json"))
+    answer = subprocess.run(  # as it is typed: the sentence is `main`'s
+        [sys.executable, "-m", "astreinte", "process", str(tmp_path / "nowhere.json")],
+        cwd=ROOT,
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert answer.stderr == "astreinte: the file cannot be read: No such file or directory\n"
@@ -155,8 +150,8 @@ def test_a_mistyped_command_ends_with_2(words: list[str]) -> None:
 
 
 def test_a_part_that_does_not_exist_is_said_with_those_that_do() -> None:
-    answer = typed("run", "ingest", "digest")
-    assert answer.returncode == 2
+    answer = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["run", "ingest", "digest"])
+    assert answer.exit_code == 2
     assert "no part 'digest'; there are: bridge, ingest, classify, " in answer.stderr
 
 

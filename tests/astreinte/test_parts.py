@@ -16,7 +16,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from typer.testing import CliRunner
 
+from astreinte.cli import app
 from schemas.topics import PARTITIONS, TOPICS
 from tests.conftest import QuickKafka, until
 
@@ -132,10 +134,10 @@ async def newest(address: str, topic: str) -> bytes:
         await consumer.stop()
 
 
-def test_a_part_without_a_kafka_says_what_is_missing(tmp_path: Path) -> None:
-    part = Part(tmp_path, "", "astreinte", "run", "edge")
-    assert part.process.wait(30) == 2
-    assert part.log == "ASTREINTE_KAFKA_SERVERS is not set: parts alone need a Kafka\n"
+def test_a_part_without_a_kafka_says_what_is_missing() -> None:
+    answer = CliRunner(env={"ASTREINTE_KAFKA_SERVERS": ""}).invoke(app, ["run", "edge"])
+    assert answer.exit_code == 2
+    assert answer.stderr == "ASTREINTE_KAFKA_SERVERS is not set: parts alone need a Kafka\n"
 
 
 async def test_an_edge_that_waits_for_kafka_says_so_and_can_be_stopped(tmp_path: Path) -> None:

@@ -12,12 +12,11 @@ import pytest
 from aiomqtt import Client
 
 from gateways.alerts import Card
-from gateways.telegram import TelegramDoor
 from schemas.vocabulary import Severity
 from tests.astreinte.test_parts import Part, kafka, newest
 from tests.conftest import QuickKafka
 from tests.mosquitto import Mosquitto
-from tests.vendors.telegram import TOKEN, Telegram, serving
+from tests.vendors.telegram import TOKEN, Telegram, door_to, serving
 
 __all__ = ["kafka"]
 
@@ -55,7 +54,7 @@ async def test_readings_come_in_over_http_and_buttons_come_back_from_telegram(
             event = json.loads(await newest(kafka.address, "frigo.inbound"))
             assert (event["unit_id"], event["measures"]["Pression_BP"]) == ("CF 1", 2.5)
             assert (await http.post("/readings", json=body)).status_code == 401
-            door = TelegramDoor(TOKEN, url)
+            door = door_to(url)
             await door.send("101", CARD)
             [message] = telegram.of(101)
             telegram.press(message, message.button("occupe"))

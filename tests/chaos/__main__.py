@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import report
+from tests.chaos.explain import explain
 from tests.chaos.judge import judge
 from tests.chaos.plan import FORMS, Plan
 from tests.chaos.trial import Result, Trial
@@ -75,7 +76,7 @@ def _conclude(plan: Plan, result: Result, trial: Trial, given: argparse.Namespac
     _say(text)
     if verdict.violations:
         file = trial.folder / "violations.txt"
-        file.write_text(report.explain(result, verdict, trial.desk.work))
+        file.write_text(explain(result, verdict, trial.desk.work))
         _say(f"{len(verdict.violations)} promises broken; see {file}")
         return 1
     if given.keep or given.folder:
@@ -104,6 +105,8 @@ def _options() -> argparse.Namespace:
         ("last-calm-s", float, "seconds of calm after"),
         ("settle-s", float, "seconds in which all has to settle"),
         ("customers", int, "conversations"),
+        ("rooms", int, "cold rooms"),
+        ("rooms-s", float, "seconds until the last excursion begins"),
         ("seed", int, "of the dice"),
     ):
         parser.add_argument(f"--{name}", type=kind, help=what)

@@ -8,20 +8,26 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import httpx
+import yaml
 
 from tests.chaos.moods import Mood
 from tests.chaos.parts import PARTS, ROOT, Part, free_port
+from tests.chaos.rooms import Room, roster
 from tests.chaos.servers import Server, SmallDisk, within
+from tests.chaos.telegram import ROUGH as ROUGH_TELEGRAM
+from tests.vendors.telegram import TOKEN
 
 READY_S = 240.0
 DISK = "4g"
 PROVIDER_TIMEOUT_S = 4.0
+PRESSED = 0.4
+"""Share of alarms that somebody takes on."""
 
 
 LIMITS = tuple(
@@ -40,10 +46,11 @@ class Desk:
     cannot be done, `disk` is nothing.
     """
 
-    def __init__(self, folder: Path, *, small_disk: bool, seed: int) -> None:
+    def __init__(self, folder: Path, rooms: Sequence[Room], *, small_disk: bool, seed: int) -> None:
         taken: set[int] = set()
         self._ports = {
-            name: free_port(taken) for name in ("kafka", "mysql", "provider", *PARTS, "more")
+            name: free_port(taken)
+            for name in ("kafka", "mysql", "provider", "telegram", *PARTS, "more")
         }
         self.work = folder / "work"
         self.kafka = Server("kafka", folder / "kafka", self._ports["kafka"])
@@ -53,7 +60,10 @@ class Desk:
         self.parts: list[Part] = []
         self.members: list[Part] = []
         self._provider = f"http://127.0.0.1:{self._ports['provider']}"
+        self._telegram = f"http://127.0.0.1:{self._ports['telegram']}"
         self._secret = secrets.token_hex(16)
+        self.readings_key = secrets.token_hex(8)
+        self._rooms = rooms
         self._seed = seed
 
     @asynccontextmanager
@@ -69,7 +79,7 @@ class Desk:
             for end in await asyncio.gather(*starts, return_exceptions=True):
                 if isinstance(end, BaseException):
                     raise end
-            for words in (("database", "migrate"), ("topics", "create")):
+            for words in (("database", "migrate"), ("topics", "create"), self._profiles()):
                 await self._command(*words)
             await self._start()
             yield
@@ -77,24 +87,32 @@ class Desk:
             await self._end()
 
     async def _start(self) -> None:
-        self.provider = self._provider_part()
+        self.vendors = (self._provider_part(), self._telegram_part())
         self.parts = [self._part(name, name) for name in PARTS]
-        for part in (self.provider, *self.parts):
+        for part in (*self.vendors, *self.parts):
             part.start()
         await within(
             READY_S,
-            lambda: all(part.ready for part in (self.provider, *self.parts)),
+            lambda: all(part.ready for part in (*self.vendors, *self.parts)),
             f"not every process was ready within {READY_S:g} s",
         )
 
     async def _end(self) -> None:
-        left = [*self.parts, *self.members, *([self.provider] if self.parts else ())]
+        left = [*self.parts, *self.members, *(self.vendors if self.parts else ())]
         await asyncio.gather(*(part.stop(signal.SIGKILL) for part in left), return_exceptions=True)
         for server in (self.kafka, self.database):
             with suppress(RuntimeError):
                 await server.stop()
         if self.disk:
             self.disk.unmount()
+
+    def _profiles(self) -> tuple[str, ...]:
+        """Write what the cold rooms are and who is on call; return the command that declares them."""
+        (self.work / "roster.yaml").write_text(yaml.safe_dump(roster(), allow_unicode=True))
+        files = [self.work / f"{room.unit_id}.yaml" for room in self._rooms]
+        for room, file in zip(self._rooms, files, strict=True):
+            file.write_text(room.profile().write())
+        return ("units", "add", *map(str, files))
 
     def second(self, stage: str) -> Part:
         """Make a second instance of a stage; it is not started."""
@@ -115,6 +133,12 @@ class Desk:
         command = [sys.executable, *words, "--seed", str(self._seed)]
         return Part("provider", command, env, self.work, self._provider)
 
+    def _telegram_part(self) -> Part:
+        words = ["-m", "tests.chaos.telegram", str(self.work), "--token", TOKEN]
+        words += ["--port", str(self._ports["telegram"]), "--seed", str(self._seed)]
+        env = self._environment() | {"PYTHONPATH": str(ROOT)}
+        return Part("telegram", [sys.executable, *words], env, self.work, self._telegram)
+
     def _environment(self) -> dict[str, str]:
         # Compiled modules may be written: hundreds of starts would compile them hundreds of times.
         ours = {
@@ -133,6 +157,12 @@ class Desk:
             # A load is what the limits are there to stop; and trials run at night too.
             "ASTREINTE_POLICY_QUIET": "none",
             **dict.fromkeys(LIMITS, "0"),
+            "ASTREINTE_READINGS_KEY": self.readings_key,
+            "ASTREINTE_ROSTER_FILE": str(self.work / "roster.yaml"),
+            "ASTREINTE_ALARM_GROUP_WAIT_S": "0",
+            "ASTREINTE_TELEGRAM_URL": self._telegram,
+            "ASTREINTE_TELEGRAM_TOKEN": TOKEN,
+            "ASTREINTE_TELEGRAM_TIMEOUT_S": str(PROVIDER_TIMEOUT_S),
         }
 
     async def _command(self, *words: str) -> None:
@@ -150,20 +180,27 @@ class Desk:
             raise RuntimeError(msg)
 
     async def mood(self, faults: dict[str, float]) -> None:
-        """Have the provider behave so from now on."""
-        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as http:
-            answer = await http.put(f"{self._provider}/mood", json=asdict(Mood(faults)))
-            answer.raise_for_status()
+        """Have provider and Telegram behave so from now on; people press buttons all the while."""
+        rough = {"shares": ROUGH_TELEGRAM if faults else {}, "press": PRESSED}
+        async with _asking() as http:
+            for address, body in ((self._provider, asdict(Mood(faults))), (self._telegram, rough)):
+                answer = await http.put(f"{address}/mood", json=body)
+                answer.raise_for_status()
 
-    async def provider_open(self) -> int:
-        """Return how much the provider has still to do: reports, and what it takes late."""
-        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as http:
-            return int((await http.get(f"{self._provider}/open")).json()["open"])
+    async def vendors_open(self) -> int:
+        """Return how much both have still to do: reports, what is taken late, buttons."""
+        async with _asking() as http:
+            asked = [await http.get(f"{url}/open") for url in (self._provider, self._telegram)]
+            return sum(int(answer.json()["open"]) for answer in asked)
 
     async def stop_parts(self) -> dict[str, int | None]:
         """Stop the parts as an operator would; return their exit statuses."""
         statuses = await asyncio.gather(*(part.stop() for part in self.parts))
         return {part.name: status for part, status in zip(self.parts, statuses, strict=True)}
+
+
+def _asking() -> httpx.AsyncClient:
+    return httpx.AsyncClient(trust_env=False, verify=False, timeout=10)
 
 
 def _astreinte() -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy import create_engine, text
 
 from schemas.printer import ReplySent
 from schemas.topics import PRINTER, TOPICS
+from tests.chaos.readings import Reading
+from tests.chaos.rooms import Room
 
 Line = dict[str, Any]
 
@@ -142,11 +145,51 @@ def read_tables(url: str) -> Tables:
     return found
 
 
+@dataclass
+class Kept:
+    """What the database says of cold rooms: episodes, their messages, each unit's newest reading."""
+
+    episodes: list[Line] = field(default_factory=list)
+    alerts: list[Line] = field(default_factory=list)
+    read_at: dict[str, float] = field(default_factory=dict)
+
+
+def read_kept(url: str) -> Kept:
+    """Read what the database says of cold rooms."""
+    found = Kept()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+
+        def rows(query: str) -> list[Line]:
+            return [
+                {name: _aware(value) for name, value in row.items()}
+                for row in connection.execute(text(query)).mappings()
+            ]
+
+        columns = "episode_id, unit_id, fault, began_at, ended_at, acknowledged_by, announced_at"
+        found.episodes = rows(f"SELECT {columns} FROM episode")
+        columns = (
+            "alert_id, episode_id, unit_id, kind, address, status, reference, attempts, owner,"
+            " created_at, claimed_at, sent_at, told_at, last_error"
+        )
+        found.alerts = rows(f"SELECT {columns} FROM alert ORDER BY created_at")
+        for row in rows("SELECT unit_id, read_at FROM unit WHERE read_at IS NOT NULL"):
+            found.read_at[row["unit_id"]] = row["read_at"].timestamp()
+    engine.dispose()
+    return found
+
+
+def _aware(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
 def unfinished(url: str) -> dict[str, int]:
-    """Count messages and replies without an end; and, as a sign of life, events recorded."""
+    """Count what has no end: messages, replies, alarms; and, as a sign of life, events recorded."""
     queries = {
         "messages": "SELECT COUNT(*) FROM message WHERE outcome = ''",
         "replies": "SELECT COUNT(*) FROM outgoing WHERE told_at IS NULL",
+        "alarms": "SELECT COUNT(*) FROM episode WHERE ended_at IS NULL",
+        "alarm messages": "SELECT COUNT(*) FROM alert WHERE told_at IS NULL OR shown < wanted",
         "recorded": "SELECT COUNT(*) FROM event",
     }
     engine = create_engine(url)
@@ -161,13 +204,33 @@ def unfinished(url: str) -> dict[str, int]:
 
 def read_ledger(folder: Path) -> Ledger:
     """Read what the provider wrote; its last line may be half there while it runs."""
-    return Ledger(_lines(folder / "ledger.jsonl"), _lines(folder / "calls.jsonl"))
+    return Ledger(lines(folder / "ledger.jsonl"), lines(folder / "calls.jsonl"))
 
 
-def _lines(path: Path) -> list[Line]:
+def lines(path: Path) -> list[Line]:
+    """Read what a process wrote line by line."""
     whole = path.read_text().rpartition("\n")[0]
     return [json.loads(line) for line in whole.splitlines()]
 
 
 ROAD = tuple(event.topic for event in PRINTER)
 """The topics that a message's road leads through, each once."""
+
+
+@dataclass
+class Alarms:
+    """What is known of cold rooms. `ends`: when processes of dispatch ended; `away`: from when to
+    when nothing could be detected, because classify, broker or database were not there; `deaf`:
+    when nobody could have said so.
+    """
+
+    rooms: Sequence[Room] = ()
+    began_at: float = 0.0
+    readings: Sequence[Reading] = ()
+    ledger: Sequence[Line] = ()
+    episodes: Sequence[Line] = ()
+    alerts: Sequence[Line] = ()
+    read_at: dict[str, float] = field(default_factory=dict)
+    ends: Sequence[float] = ()
+    away: Sequence[tuple[float, float]] = ()
+    deaf: Sequence[tuple[float, float]] = ()

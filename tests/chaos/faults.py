@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from tests.chaos.desk import Desk
 from tests.chaos.moods import HANGING, ROUGH
-from tests.chaos.plan import DISK_FULL, Plan
+from tests.chaos.plan import AWAY, DISK_FULL, Plan
 from tests.chaos.servers import within
 
 EFFECTS = ("edge", "ingest", "dispatch", "record")
@@ -72,8 +72,9 @@ class Faults:
         return sum(not part.ready for part in self._desk.parts) <= DOWN_AT_ONCE
 
     async def _until_it_sends(self) -> None:
-        """Wait, not for long, for the provider to be called."""
-        calls = self._desk.work / "calls.jsonl"
+        """Wait, not for long, for the provider to be called, or Telegram."""
+        to_whom = self._dice.choice(("calls.jsonl", "telegram.jsonl"))
+        calls = self._desk.work / to_whom
         before, until = calls.stat().st_size, time.monotonic() + SENDS_S
         while calls.stat().st_size == before and time.monotonic() < until:  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.02)
@@ -83,6 +84,7 @@ class Faults:
             "broker killed": self._broker_killed,
             "database killed": self._database_killed,
             "database stopped": self._database_stopped,
+            AWAY: self._detector_away,
             DISK_FULL: self._disk_full,
             "provider hangs": self._provider_hangs,
             "member comes and goes": lambda: self._second(signal.SIGTERM),
@@ -103,6 +105,18 @@ class Faults:
         self._mark(f"database stopped for {self._plan.database_s:g} s")
         await self._desk.database.end_for(self._plan.database_s)
         self._mark("database is back")
+
+    async def _detector_away(self) -> None:
+        """Have nobody watch over the cold rooms, for longer than goes without an alarm."""
+        (part,) = (part for part in self._desk.parts if part.name == "classify")
+        part.held.clear()
+        self._mark(f"detector away for {self._plan.away_s:g} s")
+        part.send(signal.SIGKILL)
+        try:
+            await asyncio.sleep(self._plan.away_s)
+        finally:
+            part.held.set()
+        self._mark("detector may start again")
 
     async def _disk_full(self) -> None:
         if disk := self._desk.disk:

@@ -6,10 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.evidence import ROAD, Ledger, Tables, Topics
+from tests.chaos.alarms import judge_alarms
+from tests.chaos.evidence import ROAD, Alarms, Ledger, Tables, Topics
 from tests.chaos.load import Told
 from tests.chaos.moods import UNKNOWN
 from tests.chaos.provider import OUR_FAULT
+from tests.chaos.verdict import Verdict, Violation
 
 LEFT = {"sent", "delivered"}
 FINAL = LEFT | {"failed", "none", "held"}
@@ -17,26 +19,6 @@ GROWTH = 0.10
 GROWTH_MIB = 10.0
 LONG_LIFE_S = 150.0
 """Of a shorter life, memory says nothing: it is still being filled."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """A promise that was not kept, and by which message, if it is one's."""
-
-    kind: str
-    what: str
-    message_id: str = ""
-
-
-@dataclass
-class Verdict:
-    """What is wrong; and what was counted on the way."""
-
-    violations: list[Violation] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def of(self, kind: str) -> int:
-        return sum(violation.kind == kind for violation in self.violations)
 
 
 @dataclass
@@ -58,6 +40,7 @@ class Case:
     ledger: Ledger
     poison: Poison
     refused: Sequence[tuple[str, int]] = ()
+    alarms: Alarms = field(default_factory=Alarms)
 
 
 def judge(case: Case) -> Verdict:
@@ -67,6 +50,7 @@ def judge(case: Case) -> Verdict:
     verdict.counts.update(told.state for told in case.told)
     for part in (_outcomes, _strangers, _ledger, _order, _dead, _unknowns):
         part(case, verdict)
+    judge_alarms(case.alarms, case.topics, verdict)
     verdict.violations += [
         Violation("refused", f"{name} was answered {status}") for name, status in case.refused
     ]

@@ -28,6 +28,7 @@ PARTS = (
     "record",
     "edge",
     "console",
+    "bridge",
 )
 RESTART_S = 0.5
 RESTART_AFTER_FAILURE_S = 2.0
@@ -78,6 +79,9 @@ class Part:
         self.kills = 0
         self.log = work / f"{name}.log"
         self._command, self._env, self._work, self._health = command, env, work, health
+        self.held = asyncio.Event()
+        """Cleared: once it has ended, it is not started again until this is set."""
+        self.held.set()
         self._wanted = False
         self._pidfd = -1
         self._keeper: asyncio.Task[None] | None = None
@@ -115,6 +119,7 @@ class Part:
                 return
             killed = life.status == -signal.SIGKILL
             await asyncio.sleep(RESTART_S if killed else RESTART_AFTER_FAILURE_S)
+            await self.held.wait()
 
     async def _watch(self, life: Life) -> None:
         process = psutil.Process(life.pid)
@@ -153,6 +158,7 @@ class Part:
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int | None:
         """Let it end for good; return its exit status."""
         self._wanted = False
+        self.held.set()
         running = self.send(number)
         if self._keeper is None:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 DISK_FULL = "database's disk is full"
+AWAY = "detector is away"
 TROUBLES = (
     "broker killed",
     "member comes and goes",
@@ -12,6 +13,7 @@ TROUBLES = (
     "provider hangs",
     "member comes and is killed",
     "database stopped",
+    AWAY,
     DISK_FULL,
 )
 
@@ -23,6 +25,8 @@ class Plan:
 
     `rate`: messages a second, to `customers` conversations; `calm_s`, `last_calm_s`: load without
     faults, before and after; `settle_s`: in which all must come to its end once the load ended.
+    `rooms`: cold rooms, with excursions of these `excursions` in turn, the last of which begins
+    `rooms_s` after the start.
     """
 
     kills: int
@@ -38,6 +42,10 @@ class Plan:
     poison_every_s: float = 4.0
     rate: float = 33.0
     customers: int = 240
+    rooms: int = 16
+    excursions: tuple[str, ...] = ("door", "door", "door", "quiet")
+    rooms_s: float = 50.0
+    away_s: float = 100.0
     seed: int = 1
 
 
@@ -58,6 +66,9 @@ LONG = Plan(
     calm_s=60.0,
     last_calm_s=240.0,
     settle_s=900.0,
+    rooms=48,
+    excursions=("door", "warm", "power", "door", "warm", "quiet"),
+    rooms_s=900.0,
 )
-CALM = replace(SHORT, kills=0, troubles=(), calm_s=60.0)
+CALM = replace(SHORT, kills=0, troubles=(), calm_s=60.0, rooms_s=40.0)
 FORMS = {"short": SHORT, "long": LONG, "calm": CALM}

@@ -9,7 +9,7 @@ from contextlib import suppress
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from schemas.topics import PRINTER, REPORTS
+from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS
 from tests.chaos.judge import Poison
 
 Headers = list[tuple[str, bytes]]
@@ -24,7 +24,7 @@ BODIES: tuple[tuple[bytes, Headers], ...] = (
     (b"{}", [("ce_type", b"\xff\xfe")]),
     (b"{}", [("remark", b"x" * 9_000)]),
 )
-TOPICS = tuple(event.topic for event in (*PRINTER[:-1], *REPORTS))
+TOPICS = tuple(event.topic for event in (*PRINTER[:-1], *FRIGO[:-1], *REPORTS, *FEEDBACK))
 
 
 class Poisoner:

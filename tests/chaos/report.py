@@ -1,21 +1,18 @@
-"""What a trial came to, as tables; and for each violation all that is known of its message."""
+"""What a trial came to, as tables."""
 
 from __future__ import annotations
 
-import bisect
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-from benchmarks.figures import amount, machine
-from schemas.topics import STAGES
-from tests.chaos.evidence import ROAD
-from tests.chaos.judge import Verdict, Violation, grown, is_flat
+from benchmarks.figures import machine
+from tests.chaos.judge import grown, is_flat
 from tests.chaos.parts import Part, by_part
 from tests.chaos.plan import DISK_FULL, Plan
+from tests.chaos.times import table, times
 from tests.chaos.trial import Result
+from tests.chaos.verdict import Verdict, Violation
 
 KINDS = {
     "lost": "accepted messages without exactly one outcome",
@@ -29,12 +26,20 @@ KINDS = {
     "stuck": "conversations on the road for ever",
     "refused": "messages that the edge refused",
     "bad call": "calls that no provider would take",
+    "reading": "accepted readings that did not come through",
+    "episode": "excursions that are not one episode, or episodes without one",
+    "lost alarm": "excursions of which nobody was told",
+    "lost end": "ends of which nobody was told",
+    "alarm twice": "alarm messages that left twice without a reason",
+    "message": "alarm messages without an excursion, or to somebody else",
+    "open": "alarms that are open for ever",
+    "alarm row": "rows of alarm messages without their outcome",
+    "detector": "detectors said to be down that were not, or the other way round",
+    "press": "pressed buttons that were lost, or made up",
     "memory": "processes whose memory grew",
     "exit": "processes that did not end cleanly",
 }
 """Kinds of violation, and how the table calls them."""
-EXPLAINED = 40
-AROUND_S = 10.0
 
 
 def add_processes(result: Result, verdict: Verdict) -> None:
@@ -56,10 +61,11 @@ def markdown(plan: Plan, result: Result, verdict: Verdict) -> str:
     """Return the whole report."""
     parts = [
         _head(plan, result, verdict),
-        "## What was done\n\n" + _table(("", ""), _done(result, verdict)),
-        "## What came of it\n\n" + _table(("", ""), _outcomes(verdict)),
-        "## What was looked for\n\n" + _table(("promise broken", "times"), _broken(verdict)),
-        "## How long it took\n\n" + _times(result),
+        "## What was done\n\n" + table(("", ""), _done(result, verdict)),
+        "## What came of it\n\n" + table(("", ""), _outcomes(verdict)),
+        "## What came of the cold rooms\n\n" + table(("", ""), _rooms(plan, verdict)),
+        "## What was looked for\n\n" + table(("promise broken", "times"), _broken(verdict)),
+        "## How long it took\n\n" + times(result),
         "## Processes\n\n" + _processes(result),
     ]
     if verdict.violations:
@@ -131,58 +137,37 @@ def _outcomes(verdict: Verdict) -> Iterator[tuple[str, object]]:
         yield name, counts[name]
 
 
+def _rooms(plan: Plan, verdict: Verdict) -> Iterator[tuple[str, object]]:
+    counts = verdict.counts
+    yield "cold rooms", plan.rooms
+    for name, number in sorted(counts.items()):
+        if name.startswith(("excursions: ", "Telegram: ")):
+            yield name, number
+    faults = {
+        name.removeprefix("Telegram's fault "): number
+        for name, number in counts.items()
+        if name.startswith("Telegram's fault ") and name != "Telegram's fault "
+    }
+    said = ", ".join(f"{name} {number}" for name, number in sorted(faults.items()))
+    yield "calls that met a fault of Telegram's", sum(faults.values())
+    yield "of these", said
+    for name in (
+        "readings accepted",
+        "readings told again",
+        "messages of alarms, and of their ends",
+        "messages there twice: the answer was lost",
+        "messages there twice: dispatch was killed with the answer",
+        "excursions told when they were over",
+        "acknowledgements pressed",
+        "acknowledgements told again",
+        "detector down",
+    ):
+        yield name, counts[name]
+
+
 def _broken(verdict: Verdict) -> Iterator[tuple[str, object]]:
     for kind, name in KINDS.items():
         yield name, verdict.of(kind)
-
-
-def _times(result: Result) -> str:
-    """Time from a message's acknowledgement to its reply in the provider's ledger."""
-    message_of = {row["reply_id"]: name for name, row in result.case.tables.outgoing.items()}
-    took: dict[str, float] = {}
-    for line in result.case.ledger.taken:
-        took.setdefault(message_of.get(line["reply_id"], ""), line["at"])
-    rows = []
-    for phase, (began, ended) in result.phases.items():
-        waits = sorted(
-            took[told.event_id] - told.accepted_at
-            for told in result.case.told
-            if told.event_id in took and began <= told.accepted_at < ended
-        )
-        if waits:
-            shares = [waits[min(int(share * len(waits)), len(waits) - 1)] for share in (0.5, 0.95)]
-            seconds = [f"{each:.2f} s" for each in (*shares, waits[-1])]
-            rows.append((phase, f"{ended - began:.0f} s", len(waits), *seconds))
-    head = ("accepted in", "lasted", "replies", "p50", "p95", "longest")
-    silent = _silences(result)
-    missed = (
-        ", ".join(f"{s:.1f} s" for s in (silent[len(silent) // 2], silent[-1])) if silent else "–"
-    )
-    edge = sorted(
-        post.took_s for told in result.case.told for post in told.posts if post.answer == 202
-    )
-    p99 = edge[min(int(0.99 * len(edge)), len(edge) - 1)] if edge else 0.0
-    p50 = edge[len(edge) // 2] if edge else 0.0
-    return (
-        "From a message's acknowledgement to its reply in the provider's ledger.\n\n"
-        f"{_table(head, rows)}\n\nThe edge acknowledged within {p50 * 1000:.0f} ms (p50) and "
-        f"{p99 * 1000:.0f} ms (p99), over the whole trial. From the kill of a stage to the next "
-        f"event that it tells (median, longest): {missed}."
-    )
-
-
-def _silences(result: Result) -> list[float]:
-    """Return how long nothing came of a stage that was killed, shortest first."""
-    found = []
-    for stage, topic in zip(STAGES, ROAD[1:], strict=True):
-        told = sorted(
-            seen.at for road in result.case.topics.roads.values() for seen in road.get(topic, ())
-        )
-        for at, what in result.marks:
-            place = bisect.bisect(told, at)
-            if what == f"{stage} killed" and place < len(told):
-                found.append(told[place] - at)
-    return sorted(found)
 
 
 def _processes(result: Result) -> str:
@@ -217,7 +202,7 @@ def _processes(result: Result) -> str:
         "longest life",
         "its memory, second → last quarter",
     )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _at_age(part: Part, which: int, age_s: float = 20.0) -> str:
@@ -225,66 +210,3 @@ def _at_age(part: Part, which: int, age_s: float = 20.0) -> str:
     if not lives:
         return "–"
     return f"{next(mib for age, mib in lives[which].memory if age >= age_s):.0f} MiB"
-
-
-def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    lines = [list(head), ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(amount(c) if isinstance(c, int) else str(c) for c in line) + " |"
-        for line in lines
-    )
-
-
-# --- what is known of a message ------------------------------------------------------------------
-
-
-def explain(result: Result, verdict: Verdict, work: Path) -> str:
-    """Return, for the first violations, the road of each message as every ledger has it."""
-    parts = []
-    for violation in verdict.violations[:EXPLAINED]:
-        parts.append(f"=== {violation.kind}: {violation.what} {violation.message_id}")
-        if violation.message_id:
-            parts += _known(result, violation.message_id, work)
-    return "\n".join(parts) + "\n"
-
-
-def _known(result: Result, message_id: str, work: Path) -> Iterator[str]:
-    row = result.case.tables.outgoing.get(message_id)
-    names = [message_id, row["reply_id"]] if row else [message_id]
-    steps = sorted(_steps(result, names), key=lambda step: step[0])
-    if steps:
-        first, last = steps[0][0] - AROUND_S, steps[-1][0] + AROUND_S
-        steps += [(at, f"– {what}") for at, what in result.marks if first <= at <= last]
-    yield from (f"  {_clock(at)} {what}" for at, what in sorted(steps))
-    yield f"  recorded: {result.case.tables.recorded.get(message_id.replace('-', ''), {})}"
-    yield f"  message: {_row(result.case.tables.messages.get(message_id))}"
-    yield f"  outgoing: {_row(row)}"
-    for log in sorted(work.glob("*.log")):
-        with log.open(errors="replace") as file:
-            for line in file:
-                if any(name in line for name in names):
-                    yield f"  {log.stem}: {line.rstrip()[:300]}"
-
-
-def _steps(result: Result, names: Sequence[str]) -> Iterator[tuple[float, str]]:
-    case = result.case
-    for told in case.told:
-        if told.event_id == names[0]:
-            who = f"message {told.place + 1} of {told.sender} ({told.channel}, {told.name})"
-            for post in told.posts:
-                again = " again, on purpose" if post.repeated else ""
-                yield post.at, f"{who} posted{again}: {post.answer} after {post.took_s:.3f} s"
-    for topic, found in case.topics.roads.get(names[0].replace("-", ""), {}).items():
-        for seen in found:
-            yield seen.at, f"{topic} {seen.place} {seen.event_id} {seen.detail}"
-    for line in [*case.ledger.taken, *case.ledger.calls]:
-        if line["reply_id"] in names:
-            yield line["at"], f"provider: {json.dumps(line)}"
-
-
-def _row(row: dict[str, object] | None) -> str:
-    return ", ".join(f"{k}={v}" for k, v in row.items()) if row else "none"
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from tests.chaos import evidence
+from tests.chaos.absence import away, deaf, ends_of
 from tests.chaos.desk import Desk
 from tests.chaos.faults import Faults
 from tests.chaos.judge import Case
@@ -23,6 +24,8 @@ from tests.chaos.load import Load
 from tests.chaos.moods import CALM, ROUGH
 from tests.chaos.plan import DISK_FULL, Plan
 from tests.chaos.poison import Poisoner
+from tests.chaos.readings import Readings
+from tests.chaos.rooms import rooms
 
 QUIET_S = 8.0
 """What would leave a second time, or die late, would have done so by then."""
@@ -54,12 +57,15 @@ class Trial:
     phases: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        plan = self.plan
+        self._rooms = rooms(RUN, plan.excursions, plan.rooms, plan.rooms_s, plan.seed)
         self.desk = Desk(
-            self.folder, small_disk=DISK_FULL in self.plan.troubles, seed=self.plan.seed
+            self.folder, self._rooms, small_disk=DISK_FULL in plan.troubles, seed=plan.seed
         )
         self._faults = Faults(self.plan, self.desk, self._mark)
         self._load = Load(self.desk.edge, RUN, self.plan.rate, self.plan.customers, self.plan.seed)
-        self._poisoner = Poisoner(RUN, self.plan.seed)
+        self._readings = Readings(self.desk.edge, self.desk.readings_key, self._rooms, plan.seed)
+        self._poisoner = Poisoner(RUN, plan.seed)
 
     def _mark(self, what: str) -> None:
         self.marks.append((time.time(), what))
@@ -74,12 +80,14 @@ class Trial:
             ended = asyncio.Event()
             posting = asyncio.create_task(self._load.run(ended))
             stack.push_async_callback(_cancelled, posting)
+            measuring = asyncio.create_task(self._readings.run(ended))
+            stack.push_async_callback(_cancelled, measuring)
             poisoning = asyncio.create_task(self._poison())
             stack.push_async_callback(_cancelled, poisoning)
             await self._work()
             await _cancelled(poisoning)
             ended.set()
-            await self._phase("posting what waits", self._until_posted(posting))
+            await self._phase("posting what waits", self._until_posted(posting, measuring))
             await self._phase("settling", self._settle())
             exits = await self.desk.stop_parts()
             case = await self._evidence()
@@ -115,12 +123,12 @@ class Trial:
             await asyncio.sleep(self.plan.poison_every_s)
             await self._poisoner.one(self.desk.kafka.address)
 
-    async def _until_posted(self, posting: asyncio.Task[None]) -> None:
-        """Let the gateway hand in what the edge did not take yet; not for ever."""
+    async def _until_posted(self, *tasks: asyncio.Task[None]) -> None:
+        """Let the gateways hand in what the edge did not take yet; not for ever."""
         try:
-            await asyncio.wait_for(posting, self.plan.settle_s)
+            await asyncio.wait_for(asyncio.gather(*tasks), self.plan.settle_s)
         except TimeoutError:
-            self._mark(f"{self._load.unposted} messages were never handed in")
+            self._mark(f"{self._load.unposted} messages were never handed in, or not all readings")
 
     async def _settle(self) -> None:
         """Wait until all is done and stays so; not for ever: the judge sees what is left."""
@@ -128,7 +136,7 @@ class Trial:
         quiet_since, before = time.time(), {"nothing": -1}
         while time.time() < until:
             await asyncio.sleep(1)
-            left = {"provider": await self.desk.provider_open()}
+            left = {"vendors": await self.desk.vendors_open()}
             with suppress(DBAPIError):
                 address = self.desk.database.address
                 left |= await asyncio.to_thread(evidence.unfinished, address)
@@ -143,9 +151,13 @@ class Trial:
     async def _evidence(self) -> Case:
         """Read the ledgers, and write down what is not in a file yet."""
         tables = await asyncio.to_thread(evidence.read_tables, self.desk.database.address)
+        kept = await asyncio.to_thread(evidence.read_kept, self.desk.database.address)
         _write(self.folder / "told.jsonl", [asdict(told) for told in self._load.told])
         _write(self.folder / "marks.jsonl", [{"at": at, "what": what} for at, what in self.marks])
         _write(self.folder / "outgoing.jsonl", tables.outgoing.values())
+        _write(self.folder / "readings.jsonl", [asdict(each) for each in self._readings.readings])
+        _write(self.folder / "rooms.jsonl", [asdict(room) for room in self._rooms])
+        _write(self.folder / "alarms.jsonl", [*kept.episodes, *kept.alerts])
         return Case(
             self._load.told,
             dict(self._load.senders()),
@@ -153,7 +165,22 @@ class Trial:
             tables,
             evidence.read_ledger(self.desk.work),
             self._poisoner.put,
-            self._load.refused,
+            [*self._load.refused, *self._readings.refused],
+            self._alarms(kept),
+        )
+
+    def _alarms(self, kept: evidence.Kept) -> evidence.Alarms:
+        return evidence.Alarms(
+            self._rooms,
+            self._readings.began_at,
+            self._readings.readings,
+            evidence.lines(self.desk.work / "telegram.jsonl"),
+            kept.episodes,
+            kept.alerts,
+            kept.read_at,
+            ends_of(self.desk, "dispatch"),
+            away(self.desk, self.marks, self._readings.began_at),
+            deaf(self.desk, self.marks, self._readings.began_at),
         )
 
 

@@ -48,6 +48,7 @@ async def _furnish(database: Database) -> None:
     past = alert(**over), alert(**over | {"event_id": "d" * 32, "change": "cleared"})
     await stand(database, *past, alert(severity="critical"), name=HOSTILE)
     await database.write(units.declare, profile("froid-2", name="Chambre viande"), NOW)
+    await database.write(units.meet, ["froid-3"], NOW)
     row = {
         "alert_id": "m1", "episode_id": EPISODE, "unit_id": UNIT, "trace_id": "a" * 32,
         "kind": "raised", "outbound": "telegram", "recipient": "Ana", "address": "42",
@@ -167,7 +168,16 @@ def test_one_unit_has_its_course_its_sensors_and_its_past(page: Any) -> None:
     page.get_by_test_id("unit-row").nth(1).wait_for()
 
 
+def test_a_unit_that_nobody_declared_says_so_and_how_one_does(page: Any) -> None:
+    row = page.get_by_test_id("unit-row").nth(2)
+    assert row.get_by_test_id("unit-state").inner_text() == "non déclarée"
+    row.tap()
+    said = page.get_by_test_id("undeclared").inner_text()
+    assert "pas surveillées" in said and "astreinte units add" in said
+    assert fits(page)
+
+
 def test_a_silent_server_is_said_and_what_was_seen_stays(page: Any) -> None:
     page.route("**/api/cold-rooms", lambda route: route.fulfill(status=503, json={"detail": "x"}))
     page.get_by_test_id("banner").wait_for()
-    assert page.get_by_test_id("unit-row").count() == 2
+    assert page.get_by_test_id("unit-row").count() == 3

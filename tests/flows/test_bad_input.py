@@ -57,7 +57,10 @@ async def running(
 
 @asynccontextmanager
 async def client(running: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=running.url, trust_env=False, timeout=30) as made:
+    # Certificates of authorities are read for each client, and nothing here is encrypted.
+    async with httpx.AsyncClient(
+        base_url=running.url, trust_env=False, timeout=30, verify=False
+    ) as made:
         yield made
 
 
@@ -175,6 +178,12 @@ async def test_a_request_header_of_8_kib_is_read(running: Desk):
     async with client(running) as http:
         answer = await http.post("/messages", json=body(), headers={"X-Note": "n" * 8_192})
     assert answer.status_code == 202
+
+
+async def test_nobody_simulates_rooms_in_a_desk_that_was_not_told_to_let_them(running: Desk):
+    async with client(running) as http:
+        asked = await http.get("/api/simulator/info"), await http.post("/api/simulator/start")
+    assert [answer.status_code for answer in asked] == [404, 404]
 
 
 async def test_what_was_refused_is_not_kept(running: Desk):

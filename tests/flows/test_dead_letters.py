@@ -1,12 +1,17 @@
-"""Dead letters: a rule is broken, mended, and what died is served; no reply leaves twice."""
+"""Dead letters: a rule is broken, mended, and what died is served; no reply leaves twice.
+
+One desk serves all tests of this file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaProducer
+from sqlmodel import delete
 
 from schemas.errors import Unavailable
 from schemas.printer import InboundMessage
@@ -17,24 +22,32 @@ from services.replay import Replay, Verdict
 from services.serve import running
 from storage import dead, roads
 from storage.tables import Conversation, DeadLetter, Message
-from tests.conftest import QuickKafka, inbound, until
-from tests.flows.test_road import letters
+from tests.conftest import TOGETHER_MS, broker_of, settings_in, until
+from tests.flows.conftest import beside
+from tests.flows.test_road import letters, said
 
 TEXT = "Mon imprimante HP LaserJet affiche 49.4C02 et ne démarre plus"
 
 
-@pytest.fixture
-def kafka() -> Iterator[str]:
-    """A broker of its own: a rule that is broken kills whatever else lies in the topics."""
-    broker = QuickKafka()
-    yield broker.address
-    broker.close()
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def road(quick: None, near: Neighbours) -> AsyncIterator[Neighbours]:
-    async with running(near, [*STAGES, "record"]):
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(quick: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Neighbours]:
+    """On a broker of its own: a rule that is broken kills whatever else lies in the topics."""
+    async with (
+        broker_of("embedded", TOGETHER_MS) as address,
+        beside(address, settings_in(tmp_path_factory.mktemp("road"))) as near,
+        running(near, [*STAGES, "record"]),
+    ):
         yield near
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def road(desk: Neighbours) -> AsyncIterator[Neighbours]:
+    """The desk, and afterwards no dead letters in it."""
+    yield desk
+    await desk.database.write(lambda session: session.exec(delete(DeadLetter)))
 
 
 @pytest.fixture
@@ -88,7 +101,7 @@ async def states(road: Neighbours, message: InboundMessage) -> tuple[str, str]:
 async def test_a_rule_that_was_mended_serves_what_died_of_it_once(
     road: Neighbours, broken: pytest.MonkeyPatch
 ) -> None:
-    messages = [inbound(TEXT, **{"from": f"v{n}"}) for n in range(3)]
+    messages = [said(TEXT) for _ in range(3)]
     await road.teller.tell(messages, "gateway")
     found = await dead_letters(road, 3)
     assert {(each.stage, each.error) for each in found} == {("extract", "RuntimeError")}
@@ -146,7 +159,7 @@ async def test_what_cannot_be_read_is_refused_before_it_dies_again(road: Neighbo
 async def test_a_replay_that_kafka_did_not_take_waits_again(
     road: Neighbours, broken: pytest.MonkeyPatch
 ) -> None:
-    message = inbound(TEXT)
+    message = said(TEXT)
     await road.teller.tell([message], "gateway")
     found = await dead_letters(road, 1)
     broken.undo()
@@ -167,7 +180,7 @@ async def test_a_replay_that_kafka_did_not_take_waits_again(
 async def test_two_who_replay_at_once_put_one_back(
     road: Neighbours, broken: pytest.MonkeyPatch
 ) -> None:
-    message = inbound(TEXT)
+    message = said(TEXT)
     await road.teller.tell([message], "gateway")
     found = await dead_letters(road, 1)
     broken.undo()

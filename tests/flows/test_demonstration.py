@@ -31,11 +31,12 @@ def at_home(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 async def test_the_alarm_of_the_open_door_is_taken_in_the_console(settings: Settings):
     async with (
-        desk(settings) as found,
+        desk(settings, simulated=True) as found,
         demonstration(found.near) as shown,
         httpx.AsyncClient(base_url=found.url, trust_env=False, timeout=30) as http,
     ):
-        news = await asyncio.wait_for(anext(shown.news()), 30)
+        assert (await http.get("/api/simulator/runs")).json() == {"runs": []}
+        news = await asyncio.wait_for(anext(shown.news()), 60)
         assert (news.episode.fault, news.unit) == ("door", "Chambre surgelés")
 
         async def alarm() -> dict[str, Any]:

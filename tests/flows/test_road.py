@@ -1,9 +1,11 @@
-"""The whole road in one process: a message goes in, its outcome comes out."""
+"""The whole road in one process: a message goes in, its outcome comes out.
+
+One desk serves all tests of this file.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,18 +13,13 @@ from uuid import uuid4
 import pytest
 
 from schemas.printer import InboundMessage
-from schemas.topics import PRINTER, STAGES
+from schemas.topics import PRINTER
 from services.neighbours import Neighbours
-from services.serve import running
 from storage import roads
 from storage.tables import Outgoing
 from tests.conftest import inbound, until
 
-
-@pytest.fixture
-async def road(quick: None, near: Neighbours) -> AsyncIterator[Neighbours]:
-    async with running(near, [*STAGES, "record"]):
-        yield near
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def outcome(road: Neighbours, message: InboundMessage) -> Outgoing:

@@ -232,3 +232,22 @@ async def test_a_password_is_asked_for(
         await until(lambda: not bridge.taken.waiting_for)
     locked.stop()
     assert "wrong" not in caplog.text
+
+
+async def test_with_tls_readings_come_from_a_broker_that_the_authority_vouches_for(
+    tmp_path: Path, road: Road, caplog: pytest.LogCaptureFixture
+):
+    sealed = Mosquitto(tmp_path, tls=True)
+    sealed.start()
+    try:
+        async with bridging(sealed, road) as bridge:  # the system's authorities know nothing of it
+            await until(lambda: "CERTIFICATE_VERIFY_FAILED" in caplog.text)
+            assert bridge.taken.waiting_for == "MQTT"
+        async with bridging(sealed, road, ca=sealed.ca) as bridge:
+            await until(lambda: not bridge.taken.waiting_for)
+            trust = Broker(sealed.url, "gateway", ca=sealed.ca).trust
+            async with Client("127.0.0.1", sealed.port, tls_context=trust) as client:
+                await client.publish(TOPIC, json.dumps({"n": 7}), qos=1)
+            await until(lambda: road.numbers == [7])
+    finally:
+        sealed.stop()

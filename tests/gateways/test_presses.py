@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -14,16 +14,17 @@ import pytest
 from fastapi import FastAPI
 
 from gateways.alerts import Card
-from gateways.hooks import presses_route
 from gateways.http import listen, url_of
 from gateways.http import serving as serving_edge
-from gateways.presses import Presses
 from gateways.roster import Roster
-from gateways.telegram import TelegramDoor
 from schemas.errors import Unavailable
 from schemas.frigo import FeedbackGiven
 from schemas.vocabulary import Fault, Severity
-from tests.vendors.telegram import TOKEN, Message, Telegram, serving
+from tests.vendors.telegram import Message, Telegram, door_to, hang_up, serving
+
+if TYPE_CHECKING:
+    from gateways.presses import Presses
+    from gateways.telegram import TelegramDoor
 
 ROSTER = Roster.model_validate(
     {
@@ -70,11 +71,18 @@ def road() -> Road:
 
 
 @pytest.fixture
-async def door(telegram: Telegram) -> AsyncIterator[TelegramDoor]:
+async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramDoor]:
+    monkeypatch.setattr("gateways.telegram.CHAT_GAP_S", 0.05)
     async with serving(telegram) as url:
-        found = TelegramDoor(TOKEN, url, timeout_s=2.0)
+        found = door_to(url, timeout_s=2.0)
         yield found
-        await found.close()
+        await hang_up(found)
+
+
+def presses(door: TelegramDoor, road: Road) -> Presses:
+    from gateways.presses import Presses  # loads aiogram
+
+    return Presses(door, ROSTER, road.publish)
 
 
 @asynccontextmanager
@@ -90,7 +98,7 @@ async def going(work: Awaitable[Any]) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def polling(door: TelegramDoor, road: Road) -> AsyncIterator[None]:
-    async with going(Presses(door, ROSTER, road.publish).poll()):
+    async with going(presses(door, road).poll()):
         yield
 
 
@@ -251,7 +259,7 @@ async def test_polling_goes_on_when_telegram_is_back(
 ):
     monkeypatch.setattr("gateways.presses.AGAIN_S", (0.05,))
     telegram.moods["getUpdates"] = ["500", "429:1", "html", "drop"]
-    async with going(Presses(door, ROSTER, road.publish).poll()):
+    async with going(presses(door, road).poll()):
         message = await sent(door, telegram)
         telegram.press(message, message.button("occupe"))
         await until(lambda: road.told)
@@ -264,7 +272,9 @@ async def test_polling_goes_on_when_telegram_is_back(
 @pytest.fixture
 async def edge(door: TelegramDoor, road: Road) -> AsyncIterator[str]:
     app = FastAPI()
-    app.include_router(presses_route(Presses(door, ROSTER, road.publish), SECRET))
+    from gateways.hooks import presses_route  # loads aiogram
+
+    app.include_router(presses_route(presses(door, road), SECRET))
     listener = listen("127.0.0.1", 0)
     async with serving_edge(app, listener):
         yield f"{url_of(listener)}/callbacks/telegram"
@@ -275,7 +285,7 @@ async def test_telegram_posts_where_it_was_told_to(
 ):
     road.down = 1
     telegram.moods["setWebhook"] = ["500"]
-    await Presses(door, ROSTER, road.publish).announce(edge, SECRET)
+    await presses(door, road).announce(edge, SECRET)
     message = await sent(door, telegram)
     telegram.press(message, message.button("occupe"))
     await until(lambda: road.told)

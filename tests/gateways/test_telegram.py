@@ -7,17 +7,19 @@ import itertools
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gateways import telegram as module
 from gateways.alerts import Card
 from gateways.buttons import CAUSES, causes, first_row, read_press, short_of
 from gateways.outbound import OutcomeUnknown
-from gateways.telegram import TelegramDoor
 from schemas.errors import Rejected, Unavailable
 from schemas.vocabulary import Fault, Language, Severity
-from tests.vendors.telegram import TOKEN, Telegram, serving
+from tests.vendors.telegram import Telegram, door_to, hang_up, serving
+
+if TYPE_CHECKING:
+    from gateways.telegram import TelegramDoor
 
 EPISODE = "9a1f2f0e-7c1d-5b8a-8a9e-0d5a5d1f7a11"
 CARD = Card(
@@ -31,11 +33,12 @@ async def telegram() -> Telegram:
 
 
 @pytest.fixture
-async def door(telegram: Telegram) -> AsyncIterator[TelegramDoor]:
+async def door(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramDoor]:
+    monkeypatch.setattr("gateways.telegram.CHAT_GAP_S", 0.05)
     async with serving(telegram) as url:
-        found = TelegramDoor(TOKEN, url, timeout_s=1.0)
+        found = door_to(url, timeout_s=1.0)
         yield found
-        await found.close()
+        await hang_up(found)
 
 
 async def test_a_card_becomes_a_message_with_buttons(door: TelegramDoor, telegram: Telegram):
@@ -133,19 +136,19 @@ async def test_trouble_at_telegrams_is_not_now(door: TelegramDoor, telegram: Tel
 async def test_a_refused_connection_is_not_now():
     async with serving(Telegram()) as url:
         pass
-    door = TelegramDoor(TOKEN, url, timeout_s=1.0)
+    door = door_to(url, timeout_s=1.0)
     with pytest.raises(Unavailable, match="cannot be reached"):
         await door.send("101", CARD)
-    await door.close()
+    await hang_up(door)
 
 
 async def test_a_token_that_is_refused_keeps_alarms_waiting(telegram: Telegram):
     async with serving(telegram) as url:
-        door = TelegramDoor("42:WRONG", url, timeout_s=1.0)
+        door = door_to(url, "42:WRONG", timeout_s=1.0)
         with pytest.raises(Unavailable, match="ASTREINTE_TELEGRAM_TOKEN") as caught:
             await door.send("101", CARD)
         assert caught.value.retry_after_s == 60
-        await door.close()
+        await hang_up(door)
 
 
 @pytest.mark.parametrize("mood", ["slow", "drop", "html"])
@@ -173,7 +176,7 @@ async def test_an_edit_may_be_tried_again_whatever_became_of_it(
 async def test_messages_of_a_chat_leave_a_second_apart_the_critical_first(
     door: TelegramDoor, telegram: Telegram, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "CHAT_GAP_S", 0.2)
+    monkeypatch.setattr("gateways.telegram.CHAT_GAP_S", 0.2)
     critical = replace(CARD, title="critique", severity=Severity.CRITICAL)
     waiting = [asyncio.create_task(door.send("101", replace(CARD, title=str(n)))) for n in range(3)]
     await asyncio.sleep(0.05)

@@ -8,8 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from evaluation import rooms
-from evaluation.episodes import Harm, episode, learned, samples
+from evaluation.episodes import Harm, episode, learned, readings, samples
 from refrigeration.diagnosis import NORMAL, Diagnoser, damped
 from refrigeration.normal import Normal, learn, pool
 from refrigeration.profile import Profile
@@ -52,7 +51,7 @@ def test_probabilities_add_up_and_causes_carry_signed_evidence(unit) -> None:
     profile, normal, _ = unit
     window = Window()
     shown = episode(SEED, "leak", 0.9, 0.0)
-    for at, values in rooms.readings(shown):
+    for at, values in readings(shown):
         window.add(profile, at, values)
     found = Diagnoser.shipped().of_unit(normal).diagnose(profile, window)
     assert sum(found.probabilities.values()) == pytest.approx(1)
@@ -115,7 +114,7 @@ def test_a_lost_probe_is_missing_not_zero() -> None:
 def test_a_diagnosis_takes_less_than_two_milliseconds(unit) -> None:
     profile, normal, past = unit
     window = Window()
-    for at, values in list(rooms.readings(past))[:300]:
+    for at, values in list(readings(past))[:300]:
         window.add(profile, at, values)
     fitted = Diagnoser.shipped().of_unit(normal)
     fitted.diagnose(profile, window)

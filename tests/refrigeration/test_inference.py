@@ -52,7 +52,14 @@ def test_what_is_likely_for_long_is_raised_once_and_clears() -> None:
     assert 10.3 < at < 11.5
     assert raised.causes[0].fault == "leak"
     assert (cleared.change, cleared.episode_id) == (Change.CLEARED, raised.episode_id)
-    assert 20.5 < end < 22
+    assert 23 < end < 24.5
+
+
+def test_a_fault_that_comes_and_goes_all_day_is_one_alarm() -> None:
+    says = Says(lambda i: {"thermostat": 0.97} if i > 600 and i % 150 < 60 else {"leak": 0.01})
+    (_, raised), *rest = lived(says, 3000)
+    assert raised.change is Change.RAISED
+    assert rest == []
 
 
 def test_a_moment_is_not_enough() -> None:

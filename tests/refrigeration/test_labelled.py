@@ -52,6 +52,24 @@ def test_what_is_said_of_a_row_needs_no_later_row(chiller, trained) -> None:
     assert part.cause == whole.cause[: len(part.cause)]
 
 
+def test_rows_in_no_order_stand_alone(chiller) -> None:
+    taught, shown = chiller
+    mixed = np.random.default_rng(1).permutation(len(taught))[::3]
+    other = np.random.default_rng(2).permutation(len(shown))
+    at = 10.0 * np.arange(len(taught))  # no times were told: rows are counted
+    found, model = by_training(
+        replace(taught.rows(mixed), at=at[: len(mixed)]),
+        replace(shown.rows(other), at=at[: len(shown)], labels=(), groups=()),
+        0.05,
+        ("TEO", "TCI", "TEI"),
+    )
+    labels = np.array(shown.labels)[other]
+    assert model.rows == 1
+    strong = np.isin(labels, ("less_condenser_water", "non_condensables"))
+    assert found.is_fault[labels == "normal"].mean() < 0.25
+    assert found.is_fault[strong].mean() > 0.8
+
+
 def test_the_drivers_are_found_among_unknown_names(chiller) -> None:
     taught, _ = chiller
     labels = np.array([STATES.index(label) for label in taught.labels])
@@ -130,6 +148,15 @@ def test_a_gap_a_unit_and_a_jump_begin_a_run_anew() -> None:
     assert means[3] == pytest.approx(values[3])
     assert means[4] == pytest.approx(values[3:5].mean(axis=0))
     assert np.isinf(unsteady(values, first, 4, np.ones(6))[3])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_stretch_without_any_value_is_steady_and_says_nothing() -> None:
+    values = np.random.default_rng(1).normal(size=(60, 3))
+    values[20:45] = np.nan
+    found = unsteady(values, np.zeros(60, np.int64), 6, np.ones(3))
+    assert np.isfinite(found[1:]).all()
+    assert found[40] == 0
 
 
 def test_missing_values_are_no_numbers() -> None:

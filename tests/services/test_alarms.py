@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 
 from gateways.alerts import AlertDoor, Card
@@ -20,9 +22,9 @@ from schemas.vocabulary import Change, Severity
 from services import alarms, clerk
 from services import breaker as stopped
 from services.clerk import Clerk
-from services.courier import Courier
+from services.courier import MAX_DOUBTS, Courier, _mark
 from services.settings_frigo import AlarmSettings
-from storage import breaker, units
+from storage import alerts, breaker, units
 from storage.database import Database
 from storage.tables import Alert, Episode
 from tests.conftest import record_in
@@ -245,17 +247,45 @@ async def test_a_door_that_is_away_is_tried_again_and_its_outcome_told_once(data
     assert [event.status.value for event in ears.heard] == ["sent"]
 
 
-@pytest.mark.parametrize(
-    ("failure", "status"), [(OutcomeUnknown("time-out"), "unknown"), (Rejected("gone"), "failed")]
-)
-async def test_a_message_that_may_be_lost_is_not_repeated_but_the_next_one_is_told(
-    database: Database, failure: Exception, status: str
+async def hurry(database: Database) -> None:
+    """Have the time come at which what waits is tried again."""
+    await database.write(lambda session: session.execute(update(Alert).values(next_attempt_at=NOW)))
+
+
+async def test_an_alarm_that_may_be_lost_is_said_again_until_it_is_known_to_be_there(
+    database: Database,
 ):
     door, ears = Door(), Ears()
     relay = courier(database, door, ears)
     await take(database, drafted())
-    door.failing = failure
+    door.failing = OutcomeUnknown("time-out")
+    for _ in range(2):
+        await hurry(database)
+        await relay.turn()
+    assert ears.heard == []
+    door.failing = None
+    await hurry(database)
     await relay.turn()
+    await settle(database)
+    assert await kinds(database) == [("raised", "Léa")]
+    assert [to for to, _ in door.sent] == ["Léa"]
+    assert [event.status.value for event in ears.heard] == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"), [(OutcomeUnknown("time-out"), "unknown"), (Rejected("gone"), "failed")]
+)
+async def test_when_one_on_call_is_not_reached_at_all_the_next_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception, status: str
+):
+    monkeypatch.setattr("services.courier.MAX_ATTEMPTS", 3)
+    door, ears = Door(), Ears()
+    relay = courier(database, door, ears)
+    await take(database, drafted())
+    door.failing = failure
+    for _ in range(3):
+        await hurry(database)
+        await relay.turn()
     door.failing = None
     await settle(database, after=None)
     await relay.turn()
@@ -266,18 +296,161 @@ async def test_a_message_that_may_be_lost_is_not_repeated_but_the_next_one_is_to
     }
 
 
-async def test_a_process_that_died_while_sending_leaves_a_message_in_doubt(database: Database):
+async def test_an_end_that_may_be_lost_is_said_again_too(database: Database):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    await relay.turn()
+    await take(database, drafted(change=Change.CLEARED))
+    door.failing = OutcomeUnknown("time-out")
+    await relay.turn()
+    door.failing = None
+    await hurry(database)
+    await relay.turn()
+    assert [card.open for _, card in door.sent] == [True, False]
+    assert [card.open for _, card in door.edited] == [False]
+
+
+async def test_a_door_that_is_away_for_long_is_asked_each_minute_and_no_alarm_is_given_up(
+    database: Database,
+):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    door.failing = Unavailable("refused")
+    for _ in range(30):
+        await hurry(database)
+        await relay.turn()
+    [row] = await rows(database)
+    assert timedelta(0) < row.next_attempt_at - datetime.now(UTC) <= timedelta(seconds=60)
+    door.failing = None
+    await hurry(database)
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_in_doubt_for_ever_an_alarm_goes_on_until_somebody_takes_it_on(database: Database):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    door.failing = OutcomeUnknown("time-out")
+    for _ in range(MAX_DOUBTS + 3):
+        await hurry(database)
+        await relay.turn()
+    [row] = await rows(database)
+    assert row.status == "queued"
+    assert row.next_attempt_at <= datetime.now(UTC) + timedelta(minutes=5)
+    await hear(database, said("acknowledge"))
+    await hurry(database)
+    await relay.turn()
+    assert [row.status for row in await rows(database)] == ["unknown"]
+
+
+async def test_what_is_over_before_its_doubt_is_settled_is_told_whole_and_not_again(
+    database: Database,
+):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    door.failing = OutcomeUnknown("time-out")
+    await relay.turn()
+    await take(database, drafted(change=Change.CLEARED))
+    door.failing = None
+    await hurry(database)
+    await relay.turn()
+    await hear(database, said("label", fault="leak"))
+    [(_, card)] = door.sent
+    assert "Terminé" in card.text
+    assert await kinds(database) == [("raised", "Léa")]
+
+
+async def test_a_process_that_died_while_sending_leaves_a_message_that_is_said_again(
+    database: Database,
+):
     killed, door = courier(database, Door()), Door()
     await take(database, drafted())
     killed.owner = killed.owner.rsplit(":", 2)[0] + ":999999:dead"
-    from storage import alerts
-
     assert await database.write(alerts.claim, killed.owner, datetime.now(UTC), 10)
+    relay = courier(database, door)
+    await relay.turn()
+    await hurry(database)
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_a_door_that_does_not_answer_keeps_no_other_alarm_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.courier.EVERY_S", 0.05)
+    door, answer = Door(), asyncio.Event()
+    send = door.send
+
+    async def slow(to: str, card: Card) -> str:
+        if card.unit_id == "unit-slow":
+            await answer.wait()
+        return await send(to, card)
+
+    door.send = slow  # type: ignore[method-assign]
+    relay = courier(database, door)
+    await take(database, drafted("slow"))
+    await relay.turn()
+    await take(database, drafted("quick", unit=UnitCard(name="x", site="Quai")))
+    await relay.turn()
+    assert [card.unit_id for _, card in door.sent] == ["unit-quick"]
+    answer.set()
+    await relay.turn()
+    await relay.turn()
+    assert [card.unit_id for _, card in door.sent] == ["unit-quick", "unit-slow"]
+    assert {row.status for row in await rows(database)} == {"sent"}
+
+
+async def test_a_claim_whose_answer_was_lost_is_given_back(database: Database):
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    assert await database.write(alerts.claim, relay.owner, datetime.now(UTC), 10)
+    await relay.turn()
+    await hurry(database)
+    await relay.turn()
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_what_became_of_a_message_is_remembered_while_the_database_is_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.courier.EVERY_S", 0.01)
+    door = Door()
+    relay = courier(database, door)
+    await take(database, drafted())
+    write, tries = database.write, []
+
+    async def failing(work: Any, *args: Any) -> Any:
+        if work is _mark and not tries:
+            tries.append(1)
+            msg = "the database is away"
+            raise Unavailable(msg)
+        return await write(work, *args)
+
+    monkeypatch.setattr(database, "write", failing)
+    await relay.turn()
+    assert tries
+    assert [row.status for row in await rows(database)] == ["sent"]
+    assert [to for to, _ in door.sent] == ["Léa"]
+
+
+async def test_what_was_over_before_anybody_could_be_told_is_told_in_one_message(
+    database: Database,
+):
+    door = Door()
+    both = (drafted(), drafted(change=Change.CLEARED, measured_at=NOW + timedelta(minutes=9)))
+    await take(database, *both)
     await courier(database, door).turn()
-    assert door.sent == []
-    await settle(database, after=None)
+    await hear(database, said("label", fault="leak"))
     await courier(database, door).turn()
-    assert [to for to, _ in door.sent] == ["Paul"]
+    [(to, card)] = door.sent
+    assert to == "Léa"
+    assert "Terminé" in card.text
+    assert not card.open
 
 
 async def test_an_edit_in_doubt_is_repeated_and_one_whose_message_is_gone_is_sent_anew(
@@ -296,27 +469,36 @@ async def test_an_edit_in_doubt_is_repeated_and_one_whose_message_is_gone_is_sen
     assert door.sent[1][1].acknowledged
 
 
-async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-):
-    limit = timedelta(seconds=60)
-    watch = clerk.watch_the_detector
-    await database.write(watch, NOW, limit, WAIT)
-    assert await rows(database, Episode) == []  # no units, nobody to watch over
+async def watch(database: Database, seconds: float, longer: float) -> list[str]:
+    """Look after the detector, so much longer after the last look; return its alarms."""
+    limit, now = timedelta(seconds=60), NOW + timedelta(seconds=seconds)
+    listened = timedelta(seconds=longer)
+    await database.write(clerk.watch_the_detector, now, limit, WAIT, listened)
+    return [row.fault for row in await rows(database, Episode)]
+
+
+async def declared(database: Database) -> None:
     body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
     await database.write(units.declare, body, NOW)
+
+
+async def test_a_detector_without_a_sign_of_life_is_an_alarm_of_its_own_and_ends(
+    database: Database,
+):
     await database.write(units.beat, "me", NOW)
-    await database.write(watch, NOW + timedelta(seconds=59), limit, WAIT)
-    assert await rows(database, Episode) == []
-    for seconds in (61, 90):
-        await database.write(watch, NOW + timedelta(seconds=seconds), limit, WAIT)
+    assert await watch(database, 70, 70) == []  # no units, nobody to watch over
+    await declared(database)
+    await database.write(units.beat, "me", NOW + timedelta(seconds=100))
+    assert await watch(database, 159, 59) == []
+    assert await watch(database, 162, 3) == ["detector_down"]
+    assert await watch(database, 190, 28) == ["detector_down"]
     [row] = await rows(database, Episode)
-    assert (row.fault, row.severity, row.ended_at) == ("detector_down", "critical", None)
-    await settle(database, after=2)
+    assert (row.severity, row.ended_at) == ("critical", None)
+    await settle(database, after=4)
     await courier(database, Door()).turn()
-    await database.write(units.beat, "me", NOW + timedelta(minutes=3))
-    await database.write(watch, NOW + timedelta(minutes=3), limit, WAIT)
-    await settle(database, after=3)
+    await database.write(units.beat, "me", NOW + timedelta(minutes=5))
+    await watch(database, 300, 5)
+    await settle(database, after=5)
     assert await kinds(database) == [("cleared", "Léa"), ("raised", "Léa")]
 
 
@@ -356,16 +538,42 @@ async def test_a_silent_detector_is_told_while_the_desk_is_stopped(database: Dat
     await database.write(units.declare, body, NOW)
     await database.write(breaker.open_, "too_many", "101 replies in 10 minutes", NOW, None)
     await database.write(stopped.watch, NOW, WAIT)
-    later, limit = NOW + timedelta(minutes=5), timedelta(seconds=60)
-    await database.write(clerk.watch_the_detector, later, limit, WAIT)
+    await watch(database, 600, 600)
     assert {row.fault for row in await rows(database, Episode)} == {
         "replies_stopped",
         "detector_down",
     }
 
 
-async def test_who_has_just_started_gives_the_detector_time_to_start_too(database: Database):
-    body = Profile(unit_id="c1", name="C1").model_dump(mode="json")
-    await database.write(units.declare, body, NOW)
-    await Clerk(database, ROSTER, AlarmSettings()).turn()
+async def test_silence_counts_while_somebody_listens_whoever_that_is(database: Database):
+    await declared(database)
+    await database.write(units.beat, "me", NOW)
+    assert await watch(database, 5, 5) == []
+    assert await watch(database, 4000, 0) == []  # the whole machine was off
+    assert await watch(database, 4040, 40) == []
+    assert await watch(database, 4050, 0) == []  # dispatch was killed, and is back
+    assert await watch(database, 4070, 20) == ["detector_down"]
+
+
+async def test_a_detector_that_never_began_may_be_making_its_models(database: Database):
+    await declared(database)
+    assert await watch(database, 0, 0) == []
+    assert await watch(database, 299, 299) == []
+    assert await watch(database, 302, 3) == ["detector_down"]
+
+
+async def test_the_clerk_listens_between_its_looks(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(clerk, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(clerk, "FIRST", timedelta(seconds=0.02))
+    await declared(database)
+    listener = Clerk(
+        database, ROSTER, AlarmSettings.model_construct(detector_s=0.01, group_wait_s=0)
+    )
+    await listener.turn()
     assert await rows(database, Episode) == []
+    for _ in range(5):
+        await asyncio.sleep(0.02)
+        await listener.turn()
+    assert [row.fault for row in await rows(database, Episode)] == ["detector_down"]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gateways.http import listen
 from schemas.errors import Unavailable
-from services.bridge import BridgeStage, build_bridge, has_work
+from services.bridge import BridgeStage, build_bridge, has_work, presses_of
 from services.neighbours import Neighbours
 from services.settings import MqttSettings, Settings
 from services.settings_frigo import RosterSettings, TelegramSettings
+from tests.vendors.telegram import TOKEN, Telegram, serving
+
+if TYPE_CHECKING:
+    from gateways.presses import Presses
 
 
 @pytest.fixture
@@ -94,3 +99,26 @@ async def test_work_that_ends_by_itself_stops_the_process(alone: BridgeStage):
     alone.tasks.append(asyncio.create_task(fail()))
     await asyncio.sleep(0.05)
     assert "a bug" in alone.health().stopped
+
+
+async def test_stopped_it_leaves_no_connection_to_telegram_open(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    kept: list[Presses] = []
+
+    def keeping(near: Neighbours, source: str) -> Presses:
+        kept.append(presses_of(near, source))
+        return kept[-1]
+
+    monkeypatch.setattr("services.bridge.presses_of", keeping)
+    telegram = Telegram()
+    async with serving(telegram) as url:
+        update = {"telegram": TelegramSettings(token=TOKEN, url=url)}
+        stage = await built(settings.model_copy(update=update))
+        await stage.start()
+        async with asyncio.timeout(5):
+            while not telegram.polls:  # noqa: ASYNC110 - of somebody else's doing
+                await asyncio.sleep(0.01)
+        await stage.drain()
+    session = kept[0]._door.bot.session._session  # type: ignore[attr-defined]
+    assert session.closed

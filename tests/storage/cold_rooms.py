@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel
 
-from storage import alerts, episodes, units
+from storage import alerts, episodes, profiles, rooms, standing, units
 from storage.tables import Alert, Episode, Heartbeat, Unit
 from tests.events import NOW
 
@@ -72,3 +72,23 @@ def cold_day(session: Session) -> None:
     alerts.show(session, claimed, {}, 0, NOW)
     alerts.mark_told(session, [alerts.untold(session)[0].alert_id], NOW)
     alerts.waiting(session)
+    shown_day(session)
+
+
+def shown_day(session: Session) -> None:
+    """Ask what the console, the demonstration, and who looks after profiles ask."""
+    units.meet(session, ["u1", "new"], NOW)
+    units.watched(session)
+    standing.worst_open(session, "u5")
+    rooms.fleet(session, 200, ["u5"], "detector")
+    rooms.count(session, "detector")
+    rooms.unit(session, "u5")
+    going_on = [episode for episode, _ in rooms.open_episodes(session, 200)]
+    past = [episode for episode, _ in rooms.episodes_of(session, "u5", 20)]
+    rooms.told_since(session, ["u5", "u6"], NOW - timedelta(minutes=2), 20)
+    rooms.drafts(session, [*going_on, *past])
+    rooms.messages(session, [episode.episode_id for episode in going_on])
+    rooms.episode(session, "x5")
+    rooms.begin_anew(session, ["u5", "u6"], NOW)
+    profiles.save(session, {"unit_id": "u9", "name": "U"}, NOW)
+    profiles.one(session, "u9")

@@ -20,7 +20,7 @@ def take_in(
     session: Session, message: InboundMessage, conversation_id: str = "", new: bool = True
 ) -> str:
     """Write one message down, as ingest does."""
-    arrival = arrive(message, "", NOW)
+    arrival = arrive(message, message.text, NOW)
     known, additions = intake.Known(), intake.Additions()
     name = conversation_id or new_conversation_id(message)
     (told,) = receive(arrival, name, NOW, new_customer=new, new_conversation=not conversation_id)

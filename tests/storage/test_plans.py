@@ -50,9 +50,15 @@ MANY = 3_000
 
 ON_PURPOSE = {
     "SELECT conversation.state, count(*)": "counts all conversations by state, from an index alone",
+    "SELECT count(*) AS count_1 FROM unit": "counts all units, from an index alone",
+    "SELECT unit.unit_id, unit.name, unit.profile": "sorts all units by name, for people who look",
+    "SELECT unit.unit_id FROM unit WHERE unit.declared": "ends at the first, while none is heard of",
     "v_pipeline_performance": "counts all conversations by day, for people who ask now and then",
 }
 """Statements that read a whole table, by how they begin, each with the reason."""
+
+OF_SERVERS = {"SELECT DISTINCT episode.unit_id": "reads an index alone, to the end"}
+"""The same of servers: SQLite goes from unit to unit in it."""
 
 VIEWS = ("v_actionable_tickets", "v_pipeline_performance", "v_unprocessed_messages")
 
@@ -276,17 +282,18 @@ async def test_no_query_of_an_ordinary_day_reads_a_whole_table_and_each_index_se
     await ordinary_day(aged)
     event.remove(aged.engine, "before_cursor_execute", note)
     assert len(sent) > 40
+    on_purpose = ON_PURPOSE | ({} if aged.is_sqlite else OF_SERVERS)
     found, excused, used = {}, set(), set()
     with aged.engine.connect() as connection:
         for query, statement in sent.items():
             used |= indexes(connection, statement)
             whole = explained(connection, statement)
-            reason = next((start for start in ON_PURPOSE if flat(query).startswith(start)), "")
+            reason = next((start for start in on_purpose if flat(query).startswith(start)), "")
             if whole and not reason:
                 found[flat(query)] = whole
             excused |= {reason} if whole else set()
     assert found == {}, "\n".join(f"{plan}: {query}" for query, plan in found.items())
-    assert excused - {""} == ON_PURPOSE.keys()
+    assert excused - {""} == on_purpose.keys()
     assert chosen() - used == set()
 
 

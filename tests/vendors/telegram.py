@@ -15,16 +15,20 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
 
+if TYPE_CHECKING:
+    from gateways.telegram import TelegramDoor
+
 TOKEN = "42:TEST"
 SLOW_S = 3.0
+HUNG_S = 60.0
 BOT = {"id": 42, "is_bot": True, "first_name": "Astreinte"}
 
 
@@ -135,21 +139,35 @@ class Telegram:
         method = request.match_info["method"]
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.calls.append((time.monotonic(), method, form))
-        mood = self.moods[method].pop(0) if self.moods[method] else ""
+        mood = self.mood_of(method)
         try:
             self._be(mood, request.match_info["token"])
-            result = await self._do(method, form)
+            result = None if mood == "drop_before" else await self._do(method, form)
         except Refused as error:
+            self.note(method, form, mood, None)
             body = {"ok": False, "error_code": error.code, "description": error.why}
             body |= {"parameters": error.parameters} if error.parameters else {}
             return web.json_response(body, status=error.code)
-        if mood == "slow":
-            await asyncio.sleep(SLOW_S)
-        if mood == "drop" and request.transport:  # it was taken; nobody hears of it
-            request.transport.abort()
-        if mood == "html":
+        self.note(method, form, mood, result)
+        if mood in {"slow", "hung"}:
+            await asyncio.sleep(SLOW_S if mood == "slow" else HUNG_S)
+        if mood in {"drop", "drop_before", "hung"} and request.transport:
+            request.transport.abort()  # but for `drop_before` it was taken; nobody hears of it
+        if mood in {"html", "error_after"}:
             return web.Response(text="<h1>502 Bad Gateway</h1>", status=502)
         return web.json_response({"ok": True, "result": result})
+
+    def mood_of(self, method: str) -> str:
+        """Return how to behave to a call."""
+        return self.moods[method].pop(0) if self.moods[method] else ""
+
+    def note(self, method: str, form: dict[str, str], mood: str, result: Any) -> None:
+        """Take note of a call before it is answered; without a `result` nothing was done."""
+
+    @property
+    def pending(self) -> list[dict[str, Any]]:
+        """Updates that nobody has confirmed yet."""
+        return self._updates
 
     def _be(self, mood: str, token: str) -> None:
         if token != self.token:
@@ -292,10 +310,27 @@ def _rows(form: dict[str, str]) -> list[list[dict[str, str]]]:
     return rows
 
 
+def door_to(url: str, token: str = TOKEN, timeout_s: float = 10.0) -> TelegramDoor:
+    """Make the desk's own door to it. Loading aiogram takes seconds: only who needs it pays."""
+    from gateways.telegram import TelegramDoor
+
+    return TelegramDoor(token, url, timeout_s)
+
+
+async def hang_up(door: TelegramDoor) -> None:
+    """Close a door without the 0.25 s that aiogram leaves to TLS, which there is none of."""
+    session = door.bot.session._session  # type: ignore[attr-defined]
+    if session:
+        await session.close()
+
+
 @asynccontextmanager
-async def serving(telegram: Telegram, port: int = 0) -> AsyncIterator[str]:
-    """Serve on loopback; gives the base URL."""
+async def serving(
+    telegram: Telegram, port: int = 0, more: Sequence[web.RouteDef] = ()
+) -> AsyncIterator[str]:
+    """Serve on loopback, and what stands in `more`; gives the base URL."""
     app = web.Application()
+    app.add_routes(more)
     app.router.add_post("/bot{token}/{method}", telegram.serve)
     app.router.add_get("/ledger", telegram.show)
     app.router.add_post("/press", telegram.pressed)

@@ -137,6 +137,17 @@ def test_what_ended_before_it_left_is_one_message_that_says_both():
     assert "Terminé" in found.card["text"]
 
 
+def test_what_was_over_before_anybody_was_told_is_told_to_the_first_unless_it_was_put_off():
+    over = case(ended_at=NOW)
+    found = plan(over)
+    assert names(found) == ["Léa"]
+    assert "Terminé" in found.notices[0].card["text"]
+    assert plan(over, there=(replace(told(LEA), complete=True),)).notices == ()
+    assert plan(replace(over, shelved_until=NOW)).notices == ()
+    assert plan(replace(over, out_of_service=True)).notices == ()
+    assert plan(replace(over, announced_at=None)).notices == ()  # its beginning is not known
+
+
 def test_a_storm_is_one_message_with_its_children_open_until_the_last_has_ended():
     cases = (case(), *(case(f"c{n}", severity=Severity.HIGH) for n in range(30)))
     found = plan(*cases)

@@ -99,6 +99,14 @@ def test_evidence_is_a_sentence_with_value_and_normal_in_both_languages():
     assert "En cours depuis 20 min." in [fact.fr for fact in found.facts]
 
 
+def test_how_long_a_door_is_open_has_no_normal():
+    proof = Contribution(feature="door_min", value=24.0, normal=0.0)
+    cause = Cause(fault="door", probability=1.0, contributions=(proof,))
+    found = gathered(changed("door", causes=(cause,)))
+    assert "Porte ouverte depuis : 24 min." in [fact.fr for fact in found.facts]
+    assert "Door open for: 24 min." in [fact.en for fact in found.facts]
+
+
 def test_the_energy_lost_follows_from_condensing_and_evaporating_temperatures():
     proofs = (
         Contribution(feature="sct_c", value=48.0, normal=40.0),

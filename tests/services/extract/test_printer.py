@@ -192,11 +192,11 @@ def test_a_word_before_it_makes_a_number_into_something(
         "erreur 49.4c02 ", "print unable ", "0x", "facture F-2231 ",
     ],
 )  # fmt: skip
-def test_a_hundred_kilobytes_of_anything_take_less_than_a_second(part: str) -> None:
+def test_a_hundred_kilobytes_of_anything_take_a_moment_of_the_processor(part: str) -> None:
     for text in (part * (100_000 // len(part)), f"sn{part * (100_000 // len(part))}!"):
-        began = time.perf_counter()
+        began = time.thread_time()
         found = find(text, CATALOGUE)
-        assert time.perf_counter() - began < 1
+        assert time.thread_time() - began < 1
         assert len(found) <= AT_MOST + 1
 
 

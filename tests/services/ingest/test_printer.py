@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateways.mail.bodies import written_now
 from schemas.printer import InboundMessage
 from services.ingest.printer import (
     Arrival,
@@ -14,7 +15,6 @@ from services.ingest.printer import (
     arrive,
     automatic,
     clean,
-    without_quotes,
 )
 from tests.conftest import inbound
 from tests.events import NOW
@@ -27,8 +27,8 @@ def mail(text: str = "Toujours en panne.", **changes: Any) -> InboundMessage:
     return inbound(text, **(fields | changes))
 
 
-def arrived(message: InboundMessage, html_text: str = "") -> Arrival:
-    return arrive(message, html_text, NOW)
+def arrived(message: InboundMessage) -> Arrival:
+    return arrive(message, message.text, NOW)
 
 
 # --- clean text ------------------------------------------------------------------------------
@@ -56,57 +56,22 @@ def test_cleaning_twice_changes_nothing() -> None:
     assert clean(once) == once
 
 
-@pytest.mark.parametrize(
-    "ending",
-    [
-        "> Bonjour,\n> avez-vous redémarré ?",
-        "Le 3 janv. 2025 à 10:12, Desk <desk@exemple.example> a écrit :\n> avez-vous redémarré ?",
-        "Le ven. 3 janv. 2025 à 10:12, Desk <desk@exemple.example> a\nécrit :\n\n> redémarré ?",
-        "On Fri, Jan 3, 2025 at 10:12 AM Desk <desk@exemple.example> wrote:\n> restarted?",
-        "-----Message d'origine-----\n> De : Desk\n> redémarré ?",
-        "----- Original Message -----\n> From: Desk",
-        ">\n> a\n\n> b\n",
-    ],
-)
-def test_a_quotation_at_the_end_is_cut(ending: str) -> None:
-    assert without_quotes(f"Oui, deux fois.\n\n{ending}") == "Oui, deux fois."
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "> Avez-vous redémarré ?\nOui.\n> Et le câble ?\nAussi.",
-        "Le 3 janvier Desk a écrit :\n> redémarré ?\nOui.",
-        "On Friday Desk wrote:\n> restarted?\nYes, twice.",
-        "Mon collègue a écrit :\nle bac 2 est vide.",
-        "Voici le panneau :\n-----Message d'origine-----\nDe : Desk, sans guillemets",
-    ],
-)
-def test_answers_between_quoted_lines_are_never_cut(text: str) -> None:
-    assert without_quotes(text) == text
-
-
-def test_a_mail_that_only_quotes_stays_as_it_is() -> None:
-    assert without_quotes("> rien\n> de nouveau") == "> rien\n> de nouveau"
-
-
-def test_only_mails_lose_their_quotations() -> None:
-    text = "mon texte\n> une citation"
-    assert arrived(mail(text)).text == "mon texte"
-    assert arrived(inbound(text, received_at=NOW)).text == text
-
-
-def test_the_plain_part_comes_first_then_html_then_the_subject() -> None:
-    assert arrived(mail("clair"), "riche").text == "clair"
-    assert arrived(mail("\u200b ", html="<p>riche</p>"), "riche").text == "riche"
-    assert arrived(mail("", html="<br>"), "").text == "Panne"
+def test_a_message_is_what_its_author_wrote_now_else_its_subject() -> None:
+    quoting = mail("mon texte\n> une citation")
+    assert arrive(quoting, written_now(quoting), NOW).text == "mon texte"
+    chat = inbound("mon texte\n> une citation", received_at=NOW)
+    assert arrive(chat, written_now(chat), NOW).text == chat.text
+    rich = mail("\u200b ", html="<p>riche</p>")
+    assert arrive(rich, written_now(rich), NOW).text == "riche"
+    empty = mail("", html="<br>")
+    assert arrive(empty, written_now(empty), NOW).text == "Panne"
 
 
 @pytest.mark.parametrize("line", ["a", "> a", "Le 12 mars Desk a écrit :", "", "\u2003"])
 def test_a_hundred_thousand_lines_are_cleaned_in_a_moment(line: str) -> None:
     text = f"début\n{(line + chr(10)) * (100_000 // (len(line) + 1))}fin"
     began = time.perf_counter()
-    without_quotes(clean(text))
+    clean(text)
     assert time.perf_counter() - began < 1
 
 
@@ -163,10 +128,21 @@ def test_one_number_is_one_customer_whether_it_calls_or_writes() -> None:
         ("List-Id", "<news.exemple.example>", "liste de diffusion (list-id)"),
         ("List-Unsubscribe", "<mailto:x@y.z>", "liste de diffusion (list-unsubscribe)"),
         ("Return-Path", "<>", "avis de non-remise (return-path)"),
+        ("X-Failed-Recipients", ANA, "avis de non-remise (x-failed-recipients)"),
         (
             "Content-Type",
             'multipart/report; report-type="delivery-status"',
             "avis de non-remise (content-type)",
+        ),
+        (
+            "Content-Type",
+            "multipart/report; report-type=disposition-notification",
+            "accusé de lecture (content-type)",
+        ),
+        (
+            "Content-Type",
+            "multipart/report; report-type=feedback-report",
+            "plainte pour indésirable (content-type)",
         ),
     ],
 )
@@ -181,6 +157,7 @@ def test_each_header_of_automatic_mail_is_known(header: str, value: str, said: s
     [
         ("Auto-Submitted", "no"),
         ("Precedence", "first-class"),
+        ("Precedence", "list"),
         ("Return-Path", f"<{ANA}>"),
         ("X-Auto-Response-Suppress", "NRN"),
         ("Content-Type", "text/plain"),
@@ -196,6 +173,39 @@ def test_a_persons_mail_is_not_automatic(header: str, value: str) -> None:
 )
 def test_a_robots_address_is_automatic(sender: str) -> None:
     assert automatic(mail(**{"from": sender})) == "expéditeur automatique"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Réponse automatique : panne",
+        "Automatic reply: panne",
+        "Absence du bureau",
+        "Out of Office: x",
+    ],
+)
+def test_an_absence_that_only_its_subject_tells_is_automatic(subject: str) -> None:
+    assert automatic(mail(subject=subject)) == "absence (subject)"
+    assert automatic(mail(subject=f"Re: {subject}")) is None
+
+
+def test_a_notice_of_non_delivery_is_automatic() -> None:
+    bounces = [{"address": ANA, "permanent": True}]
+    assert automatic(mail(bounces=bounces)) == "avis de non-remise"
+
+
+def test_what_a_mail_answers_is_told_by_our_token_then_by_the_newest() -> None:
+    message = mail(
+        to="support+t_abc123DEF@desk.example",
+        in_reply_to="<2@x>",
+        references=["<0@x>", "<1@x>", "<2@x>"],
+    )
+    assert arrived(message).answers_to == ("t_abc123DEF", "<2@x>", "<1@x>", "<0@x>")
+
+
+def test_a_notice_that_nobody_signed_is_automatic() -> None:
+    unsigned = mail(customer_ref="mailer-daemon", **{"from": None})
+    assert automatic(unsigned) == "expéditeur automatique"
 
 
 def test_a_visitor_called_postmaster_is_a_person() -> None:
