@@ -66,17 +66,21 @@ async def measured(given: argparse.Namespace) -> AsyncIterator[list[Figure]]:
         say(edge.NAME, given.kafka)
         yield await edge.measure(given.kafka, given.seconds)
     if "flow" in names:
-        figures = []
-        for place in found:
-            say(flow.NAME, place.name)
-            figures += await flow.measure(place, given.seconds, given.lag)
-        yield figures
+        yield await _flows(found, given)
     if "readings" in names:
         yield await readings.measure(found, given.readings)
     if "chats" in names:
         yield await chats.measure(found)
     if "mails" in names:
         yield await asyncio.to_thread(mails.measure)
+
+
+async def _flows(found: Sequence[Place], given: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
+    for place in found:
+        say(flow.NAME, place.name)
+        figures += await flow.measure(place, given.seconds, given.lag)
+    return figures
 
 
 async def _on_brokers(

@@ -7,8 +7,9 @@ from uuid import UUID, uuid5
 
 from pydantic import Field, StringConstraints, model_validator
 
+from schemas.bounce import Address
 from schemas.event import ASTREINTE, Event
-from schemas.printer import Address, Body, Identifier
+from schemas.printer import Body, Identifier
 
 Words = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=255)]
 

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -41,6 +41,7 @@ class BridgeStage(Stage):
 
     mqtt: MqttBridge | None = None
     mails: ImapBridge | None = None
+    works: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def health(self) -> Health:
@@ -54,6 +55,10 @@ class BridgeStage(Stage):
             found.last_progress = max(moments, default=None)
             found.handled, found.dead = found.handled + taken.done, found.dead + taken.refused
         return found
+
+    def begin(self) -> None:
+        """Begin all its works."""
+        self.tasks += [asyncio.create_task(work()) for work in self.works]
 
     async def end(self) -> None:
         """Stop the work; what was not confirmed comes again."""
@@ -92,28 +97,16 @@ async def build_bridge(near: Neighbours) -> BridgeStage:
 
         await near.database.prepare(settings.database.connect_s)
         stage.mails = imap_bridge(near, NAME, _count)
-    presses = None
     if settings.telegram.token.get_secret_value():
         # Loading aiogram takes seconds: in a thread, so that meanwhile the process says how it is.
         await asyncio.to_thread(importlib.import_module, "gateways.presses")
         presses = presses_of(near, NAME)
-
-    recordings = recordings_of(near)
-
-    def begin() -> None:
-        if recordings:
-            stage.tasks.append(asyncio.create_task(recordings.run()))
-        if stage.mqtt:
-            stage.tasks.append(asyncio.create_task(stage.mqtt.run()))
-        if stage.mails:
-            stage.tasks.append(asyncio.create_task(stage.mails.run()))
-        if presses:
-            stage.tasks.append(asyncio.create_task(_hear(presses, settings.telegram)))
-
-    stage.starting.append(begin)
-    stage.stopping.append(stage.end)
-    if presses:
+        stage.works.append(lambda: _hear(presses, settings.telegram))
         stage.stopping.append(presses.close)
+    parts = (recordings_of(near), stage.mqtt, stage.mails)
+    stage.works += [part.run for part in parts if part]
+    stage.starting.append(stage.begin)
+    stage.stopping.insert(0, stage.end)
     return stage
 
 
