@@ -133,7 +133,7 @@ def automatic(inbound: InboundMessage, ours: Collection[str] = ()) -> str | None
             return f"{reason} ({name})"
     if inbound.channel is Channel.EMAIL and _ROBOTS.match(inbound.sender or ""):
         return "expéditeur automatique"
-    if inbound.channel is Channel.EMAIL and untagged(inbound.sender or "") in ours:
+    if inbound.channel is Channel.EMAIL and untagged(inbound.sender or "").lower() in ours:
         return "courriel de notre propre boîte"
     return None
 
