@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid5
 
 from fastapi import APIRouter
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateways.alert_letters import MailDoor, SmsDoor
 from gateways.alerts import AlertDoor, Card
@@ -121,8 +122,8 @@ def taking_routes(settings: Settings, publish: Publish) -> list[APIRouter]:
 def taking_texts(near: Neighbours, publish: Publish, accept: Accept) -> Accept:
     """Return what accepts messages, but for a text that takes an alarm on: that is told instead.
 
-    Without an alarm that this number was told of and that nobody has taken on, and where the edge
-    has no database, it stays a customer's message.
+    Without an alarm that this number was told of and that nobody has taken on, or without the
+    record, it stays a customer's message: the alarm goes on to the next one.
     """
     roster = roster_of(near.settings.roster)
 
@@ -130,10 +131,14 @@ def taking_texts(near: Neighbours, publish: Publish, accept: Accept) -> Accept:
         number = plain(Channel.SMS, message.sender or "")
         person = roster.person_at("sms", number)
         said = message.channel is Channel.SMS and YES.fullmatch(message.text.strip())
-        if not (person and said and near.has_database):
+        if not (person and said):
             return await accept(message)
         now = datetime.now(UTC)
-        episode = await near.database.read(addressed.taken_by, "sms", number, person.name, now)
+        try:
+            episode = await near.database.read(addressed.taken_by, "sms", number, person.name, now)
+        except (Unavailable, SQLAlchemyError):
+            log.exception("whether %s takes an alarm on cannot be looked up", person.name)
+            episode = None
         if episode is None:
             return await accept(message)
         name = uuid5(ASTREINTE, f"taken on by sms {message.external_id}")
