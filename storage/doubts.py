@@ -109,9 +109,7 @@ def again(session: Session, reply_id: str, provider_id: str, at: datetime) -> No
     """Have a reply sent once more at `at`: its provider said that it arrived nowhere."""
     session.execute(
         update(Outgoing)
-        .where(
-            col(Outgoing.reply_id) == reply_id, col(Outgoing.status) == SendStatus.FAILED.value
-        )
+        .where(col(Outgoing.reply_id) == reply_id, col(Outgoing.status) == SendStatus.FAILED.value)
         .values(
             status=SendStatus.QUEUED.value,
             provider_id=provider_id,
