@@ -66,7 +66,7 @@ def _mailboxes() -> None:
         sa.PrimaryKeyConstraint("mailbox", "validity", "uid"),
         **MYSQL,
     )
-    op.create_index("fetched_state", "fetched", ["mailbox", "state", "uid"])
+    op.create_index("fetched_state", "fetched", ["mailbox", "validity", "state", "uid"])
 
 
 def upgrade() -> None:
