@@ -91,6 +91,9 @@ def up(
 
 async def _up(settings: Settings, *, story: bool, once: bool) -> int:
     began = time.monotonic()
+    if story and not once and (settings.mail.out or settings.twilio.sid):
+        story = False  # its customers are invented; what answers them would leave for good
+        output.out.print("Sans l'histoire d'ouverture : les réponses partiraient vraiment.")
     async with desk(settings, simulated=story) as found:
         kafka = "embarqué" if found.near.embedded else found.near.kafka
         output.out.print(

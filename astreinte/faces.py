@@ -18,6 +18,7 @@ from schemas.frigo import InboundReading
 from schemas.printer import InboundMessage
 from schemas.vocabulary import Fault
 from services import tracing
+from services.alert_doors import taking_routes, taking_texts
 from services.bridge import presses_of
 from services.chatting import chat_routes
 from services.mail_doors import mail_routes
@@ -50,7 +51,9 @@ def face(near: Neighbours, healths: Healths, parts: Collection[str] = FACES) -> 
             routers.append(reports(secret, publish))
         routers += _of_rooms(near)
         routers += _of_mails(near)
-        routers += telephone_routes(near.settings, publish, _acceptor(near))
+        takes_on = taking_texts(near, publish, _acceptor(near))
+        routers += telephone_routes(near.settings, publish, takes_on)
+        routers += taking_routes(near.settings, publish)
         if near.settings.chat.secret.get_secret_value():
             routers.append(chat_routes(near, publish, _acceptor(near)))
         for router in routers:

@@ -11,17 +11,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import islice
 from typing import TypeVar
-from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
-from twilio.request_validator import RequestValidator
 
+from benchmarks import texts
 from benchmarks.brokers import Broker
 from benchmarks.desk import new_group
 from benchmarks.figures import Figure
@@ -40,14 +39,7 @@ WARM_UP = 400
 CONNECTIONS = 32
 FLOOR_P99_MS = 50.0
 TEXTS_P99_MS = 100.0
-TWILIO = {
-    "SID": "AC" + "0" * 32,
-    "TOKEN": "between us",
-    "PUBLIC_URL": "https://desk.example.com",
-    "NUMBERS": "+33937000001",
-}
 ANSWER_S = 20.0
-TEXTS_PATH, FORM = "/callbacks/twilio/sms", "application/x-www-form-urlencoded"
 
 T = TypeVar("T")
 Post = Callable[[InboundMessage], Awaitable[int]]
@@ -68,14 +60,6 @@ class Paced:
         return times[min(int(share * len(times)), len(times) - 1)]
 
 
-@dataclass(frozen=True)
-class Text:
-    """A text message as Twilio posts it."""
-
-    body: bytes
-    signature: str
-
-
 async def measure(kafka: str, seconds: float) -> list[Figure]:
     """Measure the bare route, the raw producer, and the edge."""
     broker = Broker(kafka, embedded=False)
@@ -88,10 +72,10 @@ async def measure(kafka: str, seconds: float) -> list[Figure]:
     async with _edge(kafka) as (process, url):
         ours = await _posted(url, process, messages)
         between = await broker.ends(InboundMessage.topic)
-        texts = await _posted_texts(url, process, seconds)
+        signed = await _posted_texts(url, process, seconds)
     after = await broker.ends(InboundMessage.topic)
     ends = [sum(found.values()) for found in (before, between, after)]
-    return [*_figures(ours, bare, raw, ends[1] - ends[0]), *_of_texts(texts, ends[2] - ends[1])]
+    return [*_figures(ours, bare, raw, ends[1] - ends[0]), *_of_texts(signed, ends[2] - ends[1])]
 
 
 @asynccontextmanager
@@ -99,7 +83,7 @@ async def _edge(kafka: str) -> AsyncIterator[tuple[Watched, str]]:
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     env = {"KAFKA_SERVERS": kafka, "KAFKA_GROUP": new_group(), "HTTP_PORT": str(port)}
-    env |= {f"TWILIO_{name}": value for name, value in TWILIO.items()}
+    env |= {f"TWILIO_{name}": value for name, value in texts.TWILIO.items()}
     named = {f"ASTREINTE_{name}": value for name, value in env.items()}
     async with started("astreinte", "run", "edge", env=named) as process:
         url = f"http://127.0.0.1:{port}"
@@ -139,41 +123,14 @@ async def _posted(url: str, process: Watched, messages: Sequence[InboundMessage]
 
 
 async def _posted_texts(url: str, process: Watched, seconds: float) -> Paced:
-    many = httpx.Limits(max_connections=CONNECTIONS)
-    client = httpx.AsyncClient(base_url=url, trust_env=False, limits=many, timeout=ANSWER_S)
-    async with client as http:
-
-        async def post(text: Text) -> int:
-            headers = {"X-Twilio-Signature": text.signature, "Content-Type": FORM}
-            try:
-                answer = await http.post(TEXTS_PATH, content=text.body, headers=headers)
-            except httpx.HTTPError:
-                return 0
-            return answer.status_code
-
-        posts = list(islice(_texts(), WARM_UP + int(seconds * TEXTS_RATE)))
-        warm = await _paced(post, posts[:WARM_UP], TEXTS_RATE)
+    posts = list(islice(texts.requests(), WARM_UP + int(seconds * TEXTS_RATE)))
+    async with texts.lines(url, CONNECTIONS) as opened:
+        warm = await _paced(opened.post, posts[:WARM_UP], TEXTS_RATE)
         before = process.cpu_s()
-        found = await _paced(post, posts[WARM_UP:], TEXTS_RATE)
+        found = await _paced(opened.post, posts[WARM_UP:], TEXTS_RATE)
         found.cpu_ms = (process.cpu_s() - before) * 1000 / len(found.took_ms)
         found.answers += warm.answers
     return found
-
-
-def _texts() -> Iterator[Text]:
-    """Make texts as Twilio posts them, signed beforehand: that is its work, not the edge's."""
-    validator = RequestValidator(TWILIO["TOKEN"])
-    for number in count():
-        sid = f"SM{uuid4().hex}"
-        form = {"MessageSid": sid, "SmsSid": sid, "AccountSid": TWILIO["SID"], "NumMedia": "0"}
-        form |= {
-            "From": f"+336399{number % 100_000:05}",
-            "To": TWILIO["NUMBERS"],
-            "FromCountry": "FR",
-        }
-        form |= {"Body": "Bourrage papier dans le bac 2, que faire ?", "SmsStatus": "received"}
-        signed = validator.compute_signature(TWILIO["PUBLIC_URL"] + TEXTS_PATH, form)
-        yield Text(urlencode(form).encode(), str(signed))
 
 
 async def _produced(broker: Broker, messages: Sequence[InboundMessage]) -> Paced:

@@ -22,7 +22,7 @@ class Card:
     """What a person is shown of an episode, in that person's language.
 
     `open`: the episode goes on, so there are buttons. `acknowledged`: somebody looks after it, so
-    the button that says so is gone.
+    the button that says so is gone. `kind`: raised, cleared, or a reminder.
     """
 
     episode_id: str
@@ -34,6 +34,7 @@ class Card:
     language: Language = Language.FR
     open: bool = True
     acknowledged: bool = False
+    kind: str = "raised"
 
     @property
     def urgent(self) -> bool:

@@ -20,6 +20,8 @@ SHORT_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 """A Message-ID that goes into a header: ASCII, without blanks; a customer may claim any."""
 UNFOLDED = frozenset({"message-id", "in-reply-to", "references", "to", "reply-to"})
 MAX_SUBJECT = 250
+_LINK = re.compile(r"https?://[\w.:/?=&;%~+#-]*[\w/=]")
+"""In a text as HTML; marks that end a sentence are none of it."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def headers_of(letter: Letter) -> dict[str, str]:
         "Message-ID": own[0] if own else "",
         "In-Reply-To": answered[0] if answered else "",
         "References": " ".join(known),
-        "Auto-Submitted": "auto-replied",
+        # What is no part of a conversation was not asked for: an alarm.
+        "Auto-Submitted": "auto-replied" if letter.conversation_id else "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
     return {name: value for name, value in found.items() if value}
@@ -128,7 +131,8 @@ def page_of(text: str) -> str:
 
 def _paragraphs(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", text.strip()):
-        yield f"<p>{html.escape(paragraph).replace(chr(10), '<br>')}</p>"
+        safe = _LINK.sub(r'<a href="\g<0>">\g<0></a>', html.escape(paragraph))
+        yield f"<p>{safe.replace(chr(10), '<br>')}</p>"
 
 
 def mail_of(letter: Letter, sender: Sender) -> EmailMessage:

@@ -18,8 +18,8 @@ import httpx
 from pydantic import ValidationError
 from twilio.base.exceptions import TwilioException
 
+from gateways.heard import Heard, called
 from gateways.twilio import Account, client_of
-from gateways.voice import Heard, called
 from schemas.errors import Unavailable
 from schemas.printer import InboundMessage
 

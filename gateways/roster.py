@@ -10,7 +10,7 @@ people:
     channels: {telegram: 123456789, console: true}
     hours: {mon-fri: "08:00-18:00", sat: ["09:00-12:00", "14:00-17:00"]}
   - name: Paul Durand         # no hours: at any time
-    channels: {telegram: 987654321}
+    channels: {sms: "+33639981201", call: "+33639981201", email: paul@example.org}
 ```
 """
 
@@ -35,14 +35,13 @@ from pydantic import (
     model_validator,
 )
 
+from gateways.ways import addresses
 from schemas.errors import reason_of
 from schemas.vocabulary import Language
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 JOURS = ("lun", "mar", "mer", "jeu", "ven", "sam", "dim")
 DAY_MIN = 1440
-ADDRESSES = {"telegram": re.compile(r"-?[1-9]\d{0,15}"), "console": re.compile(r".{1,80}")}
-"""The doors that there are, and what an address of each looks like."""
 _SPAN = re.compile(r"(\d\d):(\d\d)\s*-\s*(\d\d):(\d\d)")
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]{1,80}$")]
@@ -98,19 +97,6 @@ def _week(given: Any) -> Any:
     return tuple(sorted(spans))
 
 
-def _addresses(given: Any) -> Any:
-    if not isinstance(given, Mapping):
-        return given
-    for door, address in given.items():
-        if door not in ADDRESSES:
-            msg = f"no door {door!r}; there are: {', '.join(ADDRESSES)}"
-            raise ValueError(msg)
-        if address is not False and not ADDRESSES[door].fullmatch(str(address)):
-            msg = f"{address!r} is no address of {door}"
-            raise ValueError(msg)
-    return {door: str(address) for door, address in given.items() if address is not False}
-
-
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -120,7 +106,7 @@ class Person(_Part):
 
     name: Name
     language: Language = Language.FR
-    channels: Annotated[dict[str, str], BeforeValidator(_addresses)] = Field(min_length=1)
+    channels: Annotated[dict[str, str], BeforeValidator(addresses)] = Field(min_length=1)
     hours: Annotated[Hours, BeforeValidator(_week)] = ()
     time_zone: Zone = "Europe/Paris"
 

@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,11 +18,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from gateways.heard import Heard, called
 from gateways.sms import Accept, Publish, handed_in
 from gateways.twilio_forms import Form, SignedForms, twiml
 from schemas.errors import reason_of
 from schemas.printer import PHONE, InboundMessage
-from schemas.vocabulary import Channel, Language
+from schemas.vocabulary import Language
 
 log = logging.getLogger(__name__)
 
@@ -221,38 +221,6 @@ class Script:
         answer.say(self._own.words[step.lang][name], language=LOCALE[step.lang])
         answer.hangup()
         return answer
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What was understood, how surely (0 to 1), and how the caller had consented."""
-
-    text: str
-    confidence: float
-    by: str = ""
-
-
-def called(sid: str, caller: str, to: str, heard: Heard) -> InboundMessage:
-    """Return what was said in a call as a message; a hidden number is a caller of its own.
-
-    Raises
-    ------
-    ValidationError
-        It names no call.
-    """
-    known = {"from": caller} if PHONE.fullmatch(caller) else {"customer_ref": f"appel {sid}"}
-    said = {"x-consent": heard.by or "unknown", "x-speech-confidence": f"{heard.confidence:.2f}"}
-    return InboundMessage.model_validate(
-        known
-        | {
-            "channel": Channel.CALL,
-            "external_id": sid,
-            "to": to,
-            "text": heard.text,
-            "headers": said,
-            "received_at": datetime.now(UTC),
-        }
-    )
 
 
 def _number(text: str) -> float:

@@ -52,8 +52,8 @@ def conversation_of(address: str, secret: str) -> str | None:
 
 
 def untagged(address: str) -> str:
-    """Return an address without its tag, signed by us or not."""
-    return TAG.sub("@", address.lower())
+    """Return an address without its tag, signed by us or not; one without is left as it is."""
+    return TAG.sub("@", address.lower()) if TAG.search(address.lower()) else address
 
 
 def tag_in(address: str) -> str | None:

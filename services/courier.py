@@ -201,6 +201,7 @@ def card_of(row: Alert) -> Card:
         language=Language(str(card.get("language", Language.FR.value))),
         open=bool(card.get("open", True)),
         acknowledged=bool(card.get("acknowledged", False)),
+        kind=row.kind,
     )
 
 

@@ -8,6 +8,9 @@ from typing import Self
 from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRET_LENGTH = 32
+"""Characters; shorter ones can be guessed from one signed link (RFC 7518, 3.2)."""
+
 
 def variables(name: str) -> SettingsConfigDict:
     """Return how the settings of a neighbour are read: `ASTREINTE_<NAME>_<FIELD>`."""
@@ -42,6 +45,25 @@ class AlarmSettings(BaseSettings):
     detector_s: float = Field(
         default=60.0, ge=20, le=3600, description="without a sign of life: detector down"
     )
+    url: str = Field(
+        default="",
+        pattern=r"^(https?://[^?#\s]+)?$",
+        description="public URL of the edge, for the link in mails; empty: no link",
+    )
+    secret: SecretStr = Field(default=SecretStr(""), description="signs that link")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Refuse half a set-up: a link that anybody could make, or that leads nowhere."""
+        secret = self.secret.get_secret_value()
+        if bool(self.url) != bool(secret):
+            there, missing = ("URL", "SECRET") if self.url else ("SECRET", "URL")
+            msg = f"ASTREINTE_ALARM_{there} without ASTREINTE_ALARM_{missing}"
+            raise ValueError(msg)
+        if secret and len(secret) < SECRET_LENGTH:
+            msg = f"ASTREINTE_ALARM_SECRET has fewer than {SECRET_LENGTH} characters"
+            raise ValueError(msg)
+        return self
 
 
 class TelegramSettings(BaseSettings):

@@ -70,8 +70,8 @@ def recordings_of(near: Neighbours) -> Recordings | None:
     if voice.model is None:
         return None
     from ai.speech import Listener  # noqa: PLC0415 - where a model is set
+    from gateways.heard import Heard  # noqa: PLC0415
     from gateways.recordings import Recordings  # noqa: PLC0415
-    from gateways.voice import Heard  # noqa: PLC0415
 
     listener = Listener(voice.model, voice.threads)
 

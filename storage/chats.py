@@ -35,7 +35,7 @@ def said(session: Session, visitor: str) -> list[tuple[str, Any, str, str]]:
         .limit(NEWEST)
     ).all()
     answered = session.exec(
-        select(Outgoing.reply_id, Outgoing.text, Outgoing.sent_at)
+        select(Outgoing.reply_id, Outgoing.text, Outgoing.sent_at, Outgoing.created_at)
         .where(
             col(Outgoing.conversation_id).in_(names),
             col(Outgoing.status).in_(SHOWN),
@@ -46,6 +46,7 @@ def said(session: Session, visitor: str) -> list[tuple[str, Any, str, str]]:
     rows: list[tuple[Any, str, Any, str]] = [
         (at, name.partition(":")[2], "visitor", text) for name, text, at in asked
     ]
-    rows += [(at, name, "desk", text) for name, text, at in answered]
+    # One that is just being shown has no time yet.
+    rows += [(at or made_at, name, "desk", text) for name, text, at, made_at in answered]
     rows.sort(key=lambda row: row[0])
     return [(name, who, text, at.isoformat()) for at, name, who, text in rows]

@@ -11,6 +11,7 @@ from sqlalchemy import tuple_, update
 from sqlmodel import Session, col, select
 
 from schemas.printer import InboundMessage, MessageReceived
+from schemas.tags import untagged
 from schemas.vocabulary import Channel
 from storage.database import insert_new
 from storage.tables import Attachment, Contact, Conversation, Customer, Message, ThreadId
@@ -224,7 +225,8 @@ def _message_row(told: MessageReceived, inbound: InboundMessage, now: datetime) 
         "received_at": message.received_at,
         "stored_at": now,
         "sender": message.sender,
-        "recipient": inbound.to or "",
+        # Without the tag of a conversation: what somebody allows us holds for the mailbox.
+        "recipient": untagged(inbound.to or ""),
         "in_reply_to": inbound.in_reply_to or "",
         "mail_references": list(inbound.references),
         "automatic": message.automatic,

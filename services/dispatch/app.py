@@ -12,6 +12,7 @@ from schemas.delivery import DeliveryReported
 from schemas.frigo import AlertDrafted, FeedbackGiven
 from schemas.printer import ReplyDrafted
 from schemas.vocabulary import Channel
+from services.alert_doors import own_doors
 from services.chatting import ChatOutbound
 from services.clearance import Rules
 from services.clerk import Clerk
@@ -66,7 +67,7 @@ def take_alarms(stage: Stage, near: Neighbours) -> None:
     """Have the stage tell people of alarms, with its clerk and its courier beside it."""
     settings = near.settings
     clerk = Clerk(near.database, roster_of(settings.roster), settings.alarm)
-    doors = alert_doors(settings)
+    doors = alert_doors(settings) | own_doors(near)
     courier = Courier(near.database, doors, near.teller, clerk.rounds.hurry)
     clerk.sent_off = courier.rounds.hurry
     clerk.noted = stage.noted

@@ -134,7 +134,7 @@ def automatic(inbound: InboundMessage, ours: Collection[str] = ()) -> str | None
         inbound.sender or f"{inbound.customer_ref}@"
     ):
         return "expéditeur automatique"
-    if inbound.channel is Channel.EMAIL and untagged(inbound.sender or "") in ours:
+    if inbound.channel is Channel.EMAIL and untagged(inbound.sender or "").lower() in ours:
         return "courriel de notre propre boîte"
     if inbound.channel is Channel.EMAIL and _ABSENT.match(inbound.subject):
         return "absence (subject)"

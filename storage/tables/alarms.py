@@ -18,7 +18,10 @@ class Alert(SQLModel, table=True):
     editions and `shown` is the one that the recipient has. With a `reference` it is edited.
     """
 
-    __table_args__ = (Index("alert_due", "status", "next_attempt_at"),)
+    __table_args__ = (
+        Index("alert_due", "status", "next_attempt_at"),
+        Index("alert_address", "address", "created_at"),
+    )
 
     alert_id: str = Field(primary_key=True, max_length=36)
     episode_id: str = Field(max_length=40, index=True)

@@ -27,7 +27,7 @@ class Mailbox(SQLModel, table=True):
 class Fetched(SQLModel, table=True):
     """One mail of a mailbox: waiting, claimed, done, kept (not understood), gone, failed."""
 
-    __table_args__ = (Index("fetched_state", "mailbox", "state", "uid"),)
+    __table_args__ = (Index("fetched_state", "mailbox", "validity", "state", "uid"),)
 
     mailbox: str = Field(primary_key=True, max_length=255)
     validity: int = Field(

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from gateways.heard import Heard
 from gateways.recordings import MAX_BYTES, Recordings
 from gateways.twilio import Account
-from gateways.voice import Heard
 from schemas.errors import Unavailable
 from schemas.printer import InboundMessage
 from tests.vendors.twilio import SID, TOKEN, Twilio, serving

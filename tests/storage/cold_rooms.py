@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel
 
-from storage import alerts, episodes, profiles, rooms, standing, units
+from storage import addressed, alerts, episodes, profiles, rooms, standing, units
 from storage.tables import Alert, Episode, Heartbeat, Unit
 from tests.events import NOW
 
@@ -37,7 +37,7 @@ def cold_rows(many: int) -> dict[type[SQLModel], list[dict[str, Any]]]:
         Alert: [
             {
                 "alert_id": f"a{n}", "episode_id": f"x{n}", "unit_id": f"u{n}", "trace_id": "",
-                "kind": "raised", "outbound": "console", "recipient": "", "address": "1",
+                "kind": "raised", "outbound": "console", "recipient": "", "address": str(n),
                 "status": ("queued", "sending")[n % 2] if n > many - 20 else "sent",
                 "next_attempt_at": NOW, "created_at": NOW, "owner": "o",
                 "told_at": None if n > many - 25 else NOW,
@@ -58,6 +58,7 @@ def cold_day(session: Session) -> None:
     units.declare(session, {"unit_id": "u7", "name": "U"}, NOW)
     units.serve(session, "u7", "", NOW)
     units.beat(session, "h", NOW)
+    addressed.taken_by(session, "console", "7", "Léa", NOW)
     units.last_beat(session)
     episodes.leader_for(session, "site 7", "x1", "low", NOW - timedelta(minutes=2))
     (due, *_) = episodes.due(session, NOW)

@@ -19,7 +19,7 @@ from sqlmodel import Session, SQLModel
 from services import breaker as stopped
 from services.record import keep
 from services.steps import Step
-from storage import breaker, dead, doubts, journal, outbox, permission, roads
+from storage import breaker, dead, doubts, journal, mailboxes, outbox, permission, roads
 from storage.customers import Card, owners_of, recognise
 from storage.database import Database, insert_new
 from storage.imports.ledger import Item, bring
@@ -29,6 +29,7 @@ from storage.tables import (
     Conversation,
     Customer,
     DeadLetter,
+    Fetched,
     History,
     Journal,
     Message,
@@ -136,6 +137,11 @@ def fill(session: Session) -> None:
             for n in numbers
         ],
         DeadLetter: [letter(n) for n in numbers],
+        Fetched: [
+            {"mailbox": "m", "validity": 1, "uid": n, "state": "done", "owner": "", "tries": 1,
+             "detail": "", "at": at(n)}
+            for n in numbers
+        ],
     }  # fmt: skip
     for table, found in (rows | cold_rows(MANY)).items():
         insert_new(session, table, found)
@@ -175,6 +181,13 @@ async def ordinary_day(database: Database) -> None:
     await deciding(database)
     await database.write(bringing_along)
     await database.write(cold_day)
+    await database.write(fetching)
+
+
+def fetching(session: Session) -> None:
+    mailboxes.note(session, "m", 1, 1, MANY + 2, [MANY + 1], NOW)
+    mailboxes.claim(session, "m", 1, "o", bool, NOW)
+    mailboxes.end(session, "m", 1, MANY + 1, "o", "done", "", NOW)
 
 
 async def deciding(database: Database) -> None:

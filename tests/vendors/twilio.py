@@ -103,6 +103,7 @@ class Twilio:
     def __init__(self, numbers: Sequence[str] = (), desk: str = "", sid: str = SID) -> None:
         self.sid, self.token, self.signing_secret = sid, TOKEN, ""
         self.desk = desk.rstrip("/")
+        self.public = ""
         self.numbers = dict.fromkeys(numbers, f"{self.desk}/callbacks/twilio")
         self.spec = json.loads(SPEC.read_text("utf-8"))
         self.texts: list[Text] = []
@@ -112,6 +113,8 @@ class Twilio:
         self.answers: list[int] = []
         self.calls: list[dict[str, Any]] = []
         self.left: dict[str, dict[str, Any]] = {}
+        self.dialled: dict[str, dict[str, Any]] = {}
+        self.takes: dict[str, tuple[str, str]] = {}
         self._reporting: set[asyncio.Task[None]] = set()
 
     # --- what it serves --------------------------------------------------------------------
@@ -242,8 +245,47 @@ class Twilio:
         """Show a call."""
         self._let_in(request)
         sid = request.match_info["sid"]
+        if dialled := self.dialled.get(sid):
+            return web.json_response(dialled["shape"])
         one = next(one for one in self.left.values() if one["call"] == sid)
         return web.json_response({"sid": sid, "from": one["from"], "to": one["to"]})
+
+    async def dial(self, request: web.Request) -> web.Response:
+        """Call somebody: `takes` says of their number how the call ends, and the key they press."""
+        self._let_in(request)
+        form = dict(await request.post())
+        self._fits(f"{ACCOUNT}/Calls.json", form)
+        self._frown(self.moods.pop(0) if self.moods else "")
+        if form["From"] not in self.numbers:
+            raise Refused(400, 21210, "'From' phone number not verified")
+        if code := BAD_TO.get(form["To"]):
+            raise Refused(400, *code)
+        sid = f"CA{uuid4().hex}"
+        shape = {"sid": sid, "status": "queued", "to": form["To"], "from": form["From"]}
+        self.dialled[sid] = {"shape": shape, "heard": [], "form": form}
+        self._soon(self._talk(self.dialled[sid]))
+        return web.json_response(shape, status=201)
+
+    async def _talk(self, call: dict[str, Any]) -> None:
+        shape = call["shape"]
+        status, key = self.takes.get(shape["to"], ("completed", ""))
+        shape["status"] = "ringing"
+        await asyncio.sleep(0.05)
+        shape["status"] = "in-progress" if status == "completed" else status
+        if status != "completed":
+            return
+        plan = ET.fromstring(call["form"]["Twiml"])
+        call["heard"] += [each.text or "" for each in plan.iter("Say")]
+        asked = plan.find("Gather")
+        if asked is not None and key:
+            said = {"CallSid": shape["sid"], "AccountSid": self.sid, "Digits": key}
+            said |= {"From": shape["from"], "To": shape["to"], "Direction": "outbound-api"}
+            action = asked.get("action", "")
+            at = action.replace(self.public, self.desk, 1) if self.public else ""
+            _, body = await self.post(action, said, at)
+            after = ET.fromstring(body) if body.startswith("<") else ET.Element("none")
+            call["heard"] += [each.text or "" for each in after.iter("Say")]
+        shape["status"] = "completed"
 
     def leave(self, from_: str, to: str, sound: bytes, **more: str) -> str:
         """Have a caller leave a recording; return its id."""
@@ -385,6 +427,7 @@ def application(twilio: Twilio) -> web.Application:
     app.router.add_get(f"{base}/Recordings/{{sid}}.wav", twilio.recording)
     app.router.add_delete(f"{base}/Recordings/{{sid}}.json", twilio.forget)
     app.router.add_get(f"{base}/Calls/{{sid}}.json", twilio.one_call)
+    app.router.add_post(f"{base}/Calls.json", twilio.dial)
     app.router.add_post("/text", write)
     app.router.add_post("/call", ring)
     app.router.add_get("/ledger", ledger)

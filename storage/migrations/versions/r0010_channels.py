@@ -66,7 +66,7 @@ def _mailboxes() -> None:
         sa.PrimaryKeyConstraint("mailbox", "validity", "uid"),
         **MYSQL,
     )
-    op.create_index("fetched_state", "fetched", ["mailbox", "state", "uid"])
+    op.create_index("fetched_state", "fetched", ["mailbox", "validity", "state", "uid"])
 
 
 def upgrade() -> None:
@@ -78,6 +78,7 @@ def upgrade() -> None:
     op.add_column("attachment", _text("warning", 998))
     op.add_column("conversation", sa.Column("follows", sa.String(40)))
     op.create_index("outgoing_address", "outgoing", ["address", "created_at"])
+    op.create_index("alert_address", "alert", ["address", "created_at"])
     op.create_table(
         "breaker",
         sa.Column("opened_at", Utc(), nullable=False),
@@ -133,6 +134,7 @@ def downgrade() -> None:
     op.drop_table("breaker")
     op.drop_column("conversation", "follows")
     op.drop_column("attachment", "warning")
+    op.drop_index("alert_address", "alert")
     op.drop_index("outgoing_address", "outgoing")
     with op.batch_alter_table("outgoing") as batch:
         for column in _columns():

@@ -11,7 +11,9 @@ import pytest
 from sqlmodel import Session, col, func, select, update
 
 from schemas.printer import InboundMessage, MessageReceived
+from schemas.tags import tagged
 from services.ingest.handlers import inbound_messages
+from services.ingest.printer import Ours
 from services.policy import Handler
 from storage.database import Database
 from storage.tables import Contact, Conversation, Customer, Message, ThreadId
@@ -205,3 +207,71 @@ async def test_a_new_customer_is_known_by_the_address_from_then_on(
     assert [(row.address, row.customer_id) for row in rows] == [
         ("mailto:ana@exemple.example", told.message.customer_id)
     ]
+
+
+OURS = Ours(("aide@desk.example",), "a secret")
+
+
+async def test_an_answer_to_a_closed_conversation_under_a_new_subject_is_a_new_linked_one(
+    handle: Handler, database: Database
+) -> None:
+    (first,) = await tell(handle, mail("panne", external_id="<1@x>", subject="Panne"))
+    await database.write(
+        lambda session: session.execute(update(Conversation).values(state="closed"))
+    )
+    (same,) = await tell(handle, mail("encore", in_reply_to="<1@x>", subject="RE: Panne"))
+    assert (same.key, same.new_conversation) == (first.key, False)
+    await database.write(
+        lambda session: session.execute(update(Conversation).values(state="closed"))
+    )
+    (other,) = await tell(handle, mail("toner vide", in_reply_to="<1@x>", subject="Toner"))
+    assert other.new_conversation and not other.new_customer
+
+    def follows(session: Session) -> dict[str, str | None]:
+        return {one.conversation_id: one.follows for one in session.exec(select(Conversation))}
+
+    assert await database.read(follows) == {first.key: None, other.key: first.key}
+
+
+async def test_a_colleague_who_has_the_tag_joins_and_the_conversation_stays_its_customers(
+    database: Database,
+) -> None:
+    handle = inbound_messages(database, OURS)
+    (first,) = await tell(handle, mail("panne"))
+    to = tagged("aide@desk.example", first.key, "a secret")
+    joins = mail("je suis son collègue", to=to, subject="x", **{"from": "paul@autre.example"})
+    (second,), (again,) = await tell(handle, joins), await tell(handle, joins)
+    assert (second.key, second.message.customer_id) == (first.key, first.message.customer_id)
+    assert again.model_copy(update={"occurred_at": second.occurred_at}) == second
+    assert await database.read(count) == (1, 1, 2)
+
+    def recipients(session: Session) -> set[str]:
+        return set(session.exec(select(Message.recipient)))
+
+    assert "aide@desk.example" in await database.read(recipients)
+
+
+async def test_the_number_of_an_imported_ticket_counts_for_its_customer_only(
+    handle: Handler, database: Database
+) -> None:
+    (first,) = await tell(handle, mail("panne", subject="Panne"))
+    await database.write(
+        lambda session: session.execute(update(Conversation).values(external_ref="4711"))
+    )
+    (theirs,) = await tell(handle, mail("alors ?", subject="[#4711] où en est-on"))
+    (foreign,) = await tell(
+        handle, mail("moi aussi", subject="[#4711]", **{"from": "eve@autre.example"})
+    )
+    assert theirs.key == first.key != foreign.key
+
+
+async def test_a_ticket_system_that_says_the_same_again_is_not_answered_however_often_it_is_told(
+    handle: Handler,
+) -> None:
+    ack = "Nous avons bien reçu votre demande numéro {}. Un conseiller vous répondra."
+    (first,) = await tell(handle, mail(ack.format(1), external_id="<1@x>"))
+    again = mail(ack.format(2), in_reply_to="<1@x>")
+    (second,), (told_again,) = await tell(handle, again), await tell(handle, again)
+    assert first.message.automatic is None
+    assert second.message.automatic == "boucle de messages (mêmes mots)"
+    assert told_again.message.automatic == second.message.automatic
