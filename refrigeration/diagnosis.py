@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from refrigeration.drift import FOLLOWED
 from refrigeration.normal import Deviation, Normal
 from refrigeration.profile import Profile
 from refrigeration.window import Window
@@ -52,6 +53,7 @@ class Diagnosis:
     distance: float = 0.0
     """To the nearest known state, in units of its own spread: above 1 it fits none."""
     steady: bool = False
+    sigmas: Mapping[str, float] = field(default_factory=dict)  # whose drift is followed
 
 
 def damped(sigmas: Floats) -> Floats:
@@ -146,6 +148,7 @@ class Diagnoser:
             causes=causes,
             distance=float(self.distances(inputs).min()),
             steady=window.steady_minutes() >= LEAST_STEADY,
+            sigmas={name: deviations[name].sigma for name in FOLLOWED if name in deviations},
         )
 
     def of_unit(self, normal: Normal) -> Fitted:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from refrigeration.conditions import BROKEN, CLEAR, HELD, NEAR, Condition
+from refrigeration.drift import Drift
 from refrigeration.profile import Profile
 from refrigeration.window import Window
 from schemas.frigo import Cause
@@ -64,6 +65,10 @@ class Found(Protocol):
     def causes(self) -> tuple[Cause, ...]:
         """Ranked, with evidence."""
 
+    @property
+    def sigmas(self) -> Mapping[str, float]:
+        """Deviations whose drift is followed."""
+
 
 class Diagnoses(Protocol):
     """A `refrigeration.diagnosis.Diagnoser`, or what stands for one."""
@@ -75,7 +80,17 @@ class Diagnoses(Protocol):
 class Suspicion:
     """What the diagnoses of the last minutes amount to."""
 
-    __slots__ = ("at", "began", "condition", "fault", "refined", "said", "shares", "times")
+    __slots__ = (
+        "at",
+        "began",
+        "condition",
+        "drift",
+        "fault",
+        "refined",
+        "said",
+        "shares",
+        "times",
+    )
 
     def __init__(self) -> None:
         self.at = 0.0  # of the last diagnosis
@@ -86,6 +101,7 @@ class Suspicion:
         self.times = 0  # how often it was told better
         self.began = 0.0  # the first diagnosis
         self.said = b"[]"  # the causes of the last diagnosis, as JSON: a fifth of the objects
+        self.drift = Drift()
 
     def waits(self, minute: int, *, learned: bool) -> bool:
         """Whether this minute is not one for a diagnosis."""
@@ -100,6 +116,7 @@ class Suspicion:
         self.began = self.began or at
         weight = 1 - math.exp(-min(step, STALE_S) / AVERAGE_S)
         self.at = at
+        self.drift.take(found.sigmas, at)
         self.said = _CAUSES.dump_json(found.causes)
         shares = self.shares or {NORMAL: 1.0}
         names = shares.keys() | found.probabilities.keys()
@@ -170,12 +187,17 @@ class Suspicion:
         """Return the causes by their averages, with the evidence of the last diagnosis."""
         known = {cause.fault: cause for cause in _CAUSES.validate_json(self.said)}
         order = sorted((n for n in self.shares if n != NORMAL), key=lambda n: -self.shares[n])
-        return tuple(
+        ranked = [
             known.get(name, Cause(fault=name, probability=0.0)).model_copy(
                 update={"probability": min(1.0, self.shares[name])}
             )
             for name in order[:3]
-        )
+        ]
+        drifted = self.drift.found() if ranked else None
+        if drifted is not None:
+            evidence = (*ranked[0].evidence, drifted.said())
+            ranked[0] = ranked[0].model_copy(update={"evidence": evidence})
+        return tuple(ranked)
 
     def rewind(self, at: float) -> None:
         """Let nothing have begun after `at`."""
@@ -196,6 +218,7 @@ class Suspicion:
             "times": self.times,
             "began": self.began,
             "causes": from_json(self.said),
+            "drift": self.drift.body(),
         }
 
     @classmethod
@@ -208,5 +231,6 @@ class Suspicion:
             suspicion.shares = {intern(name): share for name, share in body["shares"].items()}
             suspicion.condition = Condition.of(body["condition"])
             suspicion.fault = Fault(body["fault"]) if body["fault"] else None
+            suspicion.drift = Drift.of(body.get("drift", {}))
             suspicion.said = _CAUSES.dump_json(_CAUSES.validate_python(body["causes"]))
         return suspicion

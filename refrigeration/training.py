@@ -25,6 +25,8 @@ WINDOW_S = 900.0
 CALM = 0.7
 """Share of the normal rows that count as steady."""
 TRIAL_FOLDS = 5
+SPARED = 0.002
+"""Share of what is detected that may lie between the limit and the faults."""
 BETTER = 0.003
 """What a less simple recipe must gain to be taken."""
 
@@ -95,7 +97,8 @@ def train(
     most = windows.fewer(MOST_ROWS)
     logits = found.settled(left_out(found, most, recipe), view)
     found.trial = judged(logits, labels, false_alarms)
-    found.threshold = _threshold(margin(logits)[normal], false_alarms)
+    score = margin(logits)
+    found.threshold = _threshold(score[normal], false_alarms, score[~normal])
     found.temperature = _temperature(logits, labels)
     kept = most.kept
     found.model = Model(recipe, view.means[kept], labels[kept], groups[kept])
@@ -178,10 +181,18 @@ def _choose(found: Trained, rows: Rows, sets: list[tuple[int, ...]], false_alarm
     return best
 
 
-def _threshold(scores: Floats, false_alarms: float) -> float:
-    """Return the score above which at most that share of the normal rows lies."""
+def _threshold(scores: Floats, false_alarms: float, faulty: Floats | None = None) -> float:
+    """Return the score above which at most that share of the normal rows lies.
+
+    Where faults score far higher, half-way to them: a new condition's normal rows lie somewhat
+    above those that were seen, and nothing is lost.
+    """
     ordered = np.sort(scores)
-    return float(ordered[min(len(ordered) - 1, int(np.ceil(len(ordered) * (1 - false_alarms))))])
+    place = min(len(ordered) - 1, int(np.ceil(len(ordered) * (1 - false_alarms))))
+    limit = float(ordered[place])
+    if faulty is None or not (faulty > limit).any():
+        return limit
+    return (limit + float(np.quantile(faulty[faulty > limit], SPARED))) / 2
 
 
 def _temperature(logits: Floats, labels: Ints) -> float:

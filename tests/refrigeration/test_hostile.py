@@ -261,7 +261,8 @@ class Oracle:
         leak = (math.sin(total / 40) + 3) / 4
         shares = {"normal": 1 - leak, "leak": leak * 0.7, "overcharge": leak * 0.3}
         causes = tuple(Cause(fault=n, probability=shares[n]) for n in ("leak", "overcharge"))
-        return SimpleNamespace(probabilities=shares, causes=causes)
+        sigmas = {"td_k": math.sin(total) * 3, "subcooling_k": total % 7}
+        return SimpleNamespace(probabilities=shares, causes=causes, sigmas=sigmas)
 
 
 def storm(seed: int) -> Iterator[Sample]:

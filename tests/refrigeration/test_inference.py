@@ -15,6 +15,7 @@ START = 1_700_000_040.0
 PROFILE = Profile(unit_id="cf-1", name="Chambre 1", set_point_c=3, low_c=0, high_c=7)
 LEARNED = PROFILE.model_copy(update={"learned": {"windows": 1}})
 HOUR = 60
+DRIFTS = 12 * 86_400.0
 
 
 class Says:
@@ -28,7 +29,8 @@ class Says:
         shares = self.shares((window.at - START) / 60)
         shares = {"normal": 1 - sum(shares.values()), **shares}
         causes = tuple(Cause(fault=name, probability=share) for name, share in shares.items())
-        return SimpleNamespace(probabilities=shares, causes=causes)
+        sigmas = {"subcooling_k": -5.0 if window.at > START + DRIFTS else 0.1}
+        return SimpleNamespace(probabilities=shares, causes=causes, sigmas=sigmas)
 
 
 def lived(
@@ -60,6 +62,12 @@ def test_a_fault_that_comes_and_goes_all_day_is_one_alarm() -> None:
     (_, raised), *rest = lived(says, 3000)
     assert raised.change is Change.RAISED
     assert rest == []
+
+
+def test_what_is_found_after_weeks_says_since_when_it_drifts() -> None:
+    says = Says(lambda i: {"leak": 0.97} if i > 26 * 1440 else {})
+    ((_, raised),) = lived(says, 26 * 1440 + 300)
+    assert raised.causes[0].evidence[-1].startswith("subcooling_k drift since 2023-11-2")
 
 
 def test_a_moment_is_not_enough() -> None:
