@@ -94,18 +94,13 @@ def message_from(found: dict[str, Any], now: datetime, to: str = "") -> InboundM
         fields["received_at"] = now
     fields["text"] = str(fields.get("text", ""))[:MAX_TEXT_CHARACTERS]
     if not (fields["text"].strip() or fields.get("subject", "").strip()):
-        fields["text"] = _only_files(found)
+        fields["text"] = "(sans texte)"
     if to:
         fields["to"] = to
     try:
         return InboundMessage.model_validate(fields | {"channel": Channel.EMAIL.value})
     except ValidationError as error:
         raise Rejected(reason_of(error)) from error
-
-
-def _only_files(found: dict[str, Any]) -> str:
-    names = ", ".join(each.name for each in found.get("attachments", ()))
-    return f"(sans texte ; pièces jointes : {names})"[:998] if names else "(sans texte)"
 
 
 def address_in(raw: bytes) -> str:

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings
 
 from services.settings_channels import ByTelephone
-from services.settings_chat import ChatSettings
+from services.settings_chat import ByChat
 from services.settings_frigo import (
     AlarmSettings,
     MqttSettings,
@@ -197,7 +197,7 @@ class KnowledgeSettings(BaseSettings):
     folder: Path | None = Field(default=None, description="articles (YAML) beside those that ship")
 
 
-class Settings(ByMail, ByTelephone):
+class Settings(ByMail, ByTelephone, ByChat):
     """All of them, for a process that runs more than one stage."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -219,7 +219,6 @@ class Settings(ByMail, ByTelephone):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     readings: ReadingsSettings = Field(default_factory=ReadingsSettings)
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
-    chat: ChatSettings = Field(default_factory=ChatSettings)
 
     @model_validator(mode="after")
     def _can_send(self) -> Self:

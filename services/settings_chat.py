@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 from services.settings_frigo import variables
@@ -52,3 +52,9 @@ class ChatSettings(BaseSettings):
                 )
                 raise ValueError(msg)
         return self
+
+
+class ByChat(BaseModel):
+    """What a process's settings hold of the chat."""
+
+    chat: ChatSettings = Field(default_factory=ChatSettings)

@@ -42,7 +42,6 @@ MAX_ATTACHMENTS = 50
 MAX_REFERENCES = 200
 NOBODY = "mailer-daemon"
 """Who writes a notice that has no sender."""
-NO_SUBJECT = "(sans objet)"
 RECIPIENTS = ("to", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "cc")
 TOKEN = re.compile(
     r"[^\s\x00<>,;:\"@]{1,60}\+(?:t_[\w-]{6,64}|[a-z0-9]{1,40}-[a-z2-7]{16})@[\w.-]{1,190}",
@@ -86,9 +85,8 @@ def fields_of(raw: bytes, keep: Keep | None = None) -> dict[str, Any]:
         "sender": sender,
         "customer_ref": NOBODY if unsigned and not sender else None,
         "to": _token_address(mail) or _address(mail, "to"),
-        # A photo alone is a message, too.
-        "subject": subject or (NO_SUBJECT if attachments and not text.strip() else ""),
-        "text": text,
+        "subject": subject,
+        "text": text if text.strip() or subject else _only_files(attachments) or text,
         "attachments": attachments,
         "in_reply_to": answered[0] if answered else None,
         "references": tuple(MESSAGE_ID.findall(_raw(mail, "references")))[-MAX_REFERENCES:],
@@ -144,6 +142,12 @@ def _telling(mail: EmailMessage) -> Iterator[tuple[str, str]]:
         yield name, _line(_header(mail, name))[:500]
     if safely(mail.get_content_type, "") == "multipart/report":
         yield "content-type", _line(_raw(mail, "content-type"))[:500]
+
+
+def _only_files(attachments: tuple[Attachment, ...]) -> str:
+    """Say what came without a word: a photo alone is a message, too."""
+    names = ", ".join(each.name for each in attachments)
+    return f"(sans texte ; pièces jointes : {names})"[:MAX_LINE] if names else ""
 
 
 def _attachments(parts: list[Part], reference: str, keep: Keep | None) -> Iterator[Attachment]:

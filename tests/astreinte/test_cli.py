@@ -32,6 +32,11 @@ COMMANDS = [
     "prepare",
     "diagnose",
     "units",
+    "mail",
+    "sms",
+    "channels",
+    "conversation",
+    "breaker",
 ]
 
 

@@ -79,7 +79,7 @@ def test_what_it_says_is_what_ingest_does(mail: Path) -> None:
     arrival = arrive(message, written_now(message), datetime.now(UTC))
     found = told(mail)
     assert found["reply_text"] == arrival.text
-    assert tuple(found["thread_ids"]) == arrival.answers_to
+    assert tuple(found["thread_ids"]) == ("t_7f3a91c0", *arrival.ties.answers_to)
     assert found["reason"] == arrival.automatic
 
 

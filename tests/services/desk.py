@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from gateways.mail.bodies import written_now
 from knowledge.wording import load_wording
 from schemas.printer import MessageClassified, MessageExtracted, MessageGrounded, ReplyDrafted
 from schemas.vocabulary import Intent, Language, Priority
@@ -51,7 +52,7 @@ class Desk:
             Priority(message.pop("priority", "medium")),
         )
         came = inbound(text, **({"received_at": self.now} | message))
-        arrival = arrive(came, "", self.now)
+        arrival = arrive(came, written_now(came), self.now)
         ((received,),) = await self.database.write(_take_in, [arrival], self.now)
         classified = MessageClassified.after(received, self.now, classification=seen)  # type: ignore[arg-type]
         extracted = MessageExtracted.after(classified, self.now, findings=())

@@ -115,7 +115,10 @@ def test_what_outlook_wraps_is_named() -> None:
 
 def test_a_photo_alone_is_a_message() -> None:
     fields = fields_of(b"From: a@x.example\nContent-Type: image/jpeg; name=a.jpg\n\nx")
-    assert (fields["subject"], fields["text"]) == ("(sans objet)", "")
+    assert (fields["subject"], fields["text"]) == (
+        "",
+        "(sans texte ; pièces jointes : a.jpg)",
+    )
     assert [each.name for each in fields["attachments"]] == ["a.jpg"]
 
 
