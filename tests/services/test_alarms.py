@@ -27,7 +27,7 @@ from services.settings_frigo import AlarmSettings
 from storage import alerts, breaker, units
 from storage.database import Database
 from storage.tables import Alert, Episode
-from tests.conftest import record_in
+from tests.conftest import record_in, until
 from tests.services.extract.test_frigo import changed
 from tests.services.test_rooms import Ears
 
@@ -433,8 +433,12 @@ async def test_what_became_of_a_message_is_remembered_while_the_database_is_away
 
     monkeypatch.setattr(database, "write", failing)
     await relay.turn()
+
+    async def written() -> bool:
+        return [row.status for row in await rows(database)] == ["sent"]
+
+    await until(written)
     assert tries
-    assert [row.status for row in await rows(database)] == ["sent"]
     assert [to for to, _ in door.sent] == ["Léa"]
 
 
