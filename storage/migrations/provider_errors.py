@@ -70,6 +70,7 @@ SMTP = (
     ("5.4.1", SUPPRESS, "le serveur du destinataire ne connaît pas l'adresse"),
     ("5.4.4", SUPPRESS, "le domaine de l'adresse ne mène nulle part"),
     ("5.5.0", SUPPRESS, "la boîte n'existe pas"),
+    ("sender", ALERT, "expéditeur refusé : vérifiez ASTREINTE_MAIL_SENDER"),
     ("5.2.2", ALERT, "la boîte du destinataire est pleine"),
     ("5.2.3", ALERT, "courriel trop grand pour le destinataire"),
     ("5.3.4", ALERT, "courriel trop grand"),
