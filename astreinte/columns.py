@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateways.mail import fields_of
-from schemas.printer import EMAIL, PHONE
+from schemas.printer import CHAT, EMAIL, PHONE
 from schemas.vocabulary import Channel
 
 ALIASES = {
@@ -44,10 +44,16 @@ CHANNELS = {
         Channel.SMS: "sms texto text",
         Channel.CALL: "call phone telephone tel appel voice voix vocal",
         Channel.CHAT: "chat webchat livechat messagerie",
+        Channel.TELEGRAM: "telegram",
     }.items()
     for word in words.split()
 }
-FITTING = {Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.CALL: PHONE}
+FITTING = {
+    Channel.EMAIL: EMAIL,
+    Channel.SMS: PHONE,
+    Channel.CALL: PHONE,
+    Channel.TELEGRAM: CHAT,
+}
 KINDS: dict[type, str] = {list: "a list", dict: "an object", bool: "true or false"}
 DATES: tuple[Callable[[str], datetime], ...] = (
     datetime.fromisoformat,

@@ -22,7 +22,7 @@ from aiogram.methods import (
     SetWebhook,
     TelegramMethod,
 )
-from aiogram.types import CallbackQuery, InaccessibleMessage, Update
+from aiogram.types import CallbackQuery, InaccessibleMessage, Message, Update
 
 from gateways.buttons import NOTHING, SHELVE_H, Press, causes, first_row, read_press
 from gateways.outbound import OutcomeUnknown
@@ -40,6 +40,7 @@ AGAIN_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 KINDS = ["callback_query", "message"]
 
 Publish = Callable[[FeedbackGiven], Awaitable[None]]
+Customers = Callable[[Message], Awaitable[None]]
 
 _STRANGER = "Vous n'êtes pas de l'astreinte. / You are not on call here."
 _GONE = {
@@ -63,12 +64,21 @@ class Presses:
         Who may press.
     publish
         Returns once Kafka has confirmed the event; raises `Unavailable`.
+    customers
+        Takes what is written to the bot, where customers may; raises `Unavailable`.
     """
 
-    def __init__(self, door: TelegramDoor, roster: Roster, publish: Publish) -> None:
+    def __init__(
+        self,
+        door: TelegramDoor,
+        roster: Roster,
+        publish: Publish,
+        customers: Customers | None = None,
+    ) -> None:
         self._door = door
         self._roster = roster
         self._publish = publish
+        self._customers = customers
 
     async def take(self, update: Update) -> None:
         """Do what an update asks for; a repeated one tells the same event again.
@@ -80,6 +90,8 @@ class Presses:
         """
         if update.message:
             log.info("chat %s wrote to the bot; its number goes into the roster", _chat(update))
+            if self._customers:
+                await self._customers(update.message)
         pressed = update.callback_query
         if pressed is None:
             return

@@ -12,7 +12,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPSenderRefused
 
 from gateways.composing import Sender, mail_of, recipient_of
 from gateways.outbound import Letter, OutcomeUnknown, Refused
@@ -129,5 +129,7 @@ async def _hand_in(client: SMTP, data: bytes) -> None:
 def _refused(error: SMTPResponseException) -> Exception:
     told = ENHANCED.match(error.message)
     code = told[1] if told else str(error.code)
+    if isinstance(error, SMTPSenderRefused):
+        code = "sender"  # whatever it says is of us, not of the recipient
     said = f"the mail server answers {error.code}"
     return Refused(NAME, code, said) if error.code >= NEVER else Unavailable(said)

@@ -57,13 +57,13 @@ class TelegramDoor:
     async def send(self, to: str, card: Card) -> str:
         """Send a message, and return its number. Raises as `AlertDoor.send` says."""
         method = SendMessage(chat_id=int(to), **_shown(card))
-        return str((await self._in_turn(method, to, card)).message_id)
+        return str((await self.in_turn(method, to, urgent=card.urgent)).message_id)
 
     async def edit(self, to: str, reference: str, card: Card) -> None:
         """Edit a message. Raises as `AlertDoor.edit` says."""
         method = EditMessageText(chat_id=int(to), message_id=int(reference), **_shown(card))
         try:
-            await self._in_turn(method, to, card)
+            await self.in_turn(method, to, urgent=card.urgent)
         except OutcomeUnknown as error:
             raise Unavailable(str(error)) from error
         except Rejected as error:
@@ -75,9 +75,10 @@ class TelegramDoor:
         """Close the connections."""
         await self.bot.session.close()
 
-    async def _in_turn(self, method: TelegramMethod[T], to: str, card: Card) -> T:
+    async def in_turn(self, method: TelegramMethod[T], to: str, *, urgent: bool = False) -> T:
+        """Call a method that writes to a chat, when its turn has come. Raises as `call`."""
         gap_s = GROUP_GAP_S if to.startswith("-") else CHAT_GAP_S
-        await self._pace.turn(to, gap_s, urgent=card.urgent)
+        await self._pace.turn(to, gap_s, urgent=urgent)
         try:
             return await self.call(method)
         except Unavailable as error:

@@ -48,6 +48,7 @@ class Words(BaseModel):
     gathered: str
     handoff: dict[str, str]
     voice: dict[Said, str]
+    telegram: str
     commands: dict[Command, str]
 
 

@@ -12,7 +12,11 @@ from uuid import UUID, uuid5
 
 from pydantic import Field, StringConstraints, model_validator
 
+<<<<<<< HEAD
 from schemas.bounce import Address, Bounce
+=======
+from schemas.errors import shape_of
+>>>>>>> channels
 from schemas.event import ASTREINTE, Event, Moment, Value
 from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, SendStatus
 
@@ -21,6 +25,12 @@ MAX_TEXT_CHARACTERS = 131_072
 
 EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\".]+(\.[^@\s<>\".]+)+")
 PHONE = re.compile(r"\+?[0-9][0-9 .()-]{2,24}")
+CHAT = re.compile(r"-?[1-9][0-9]{0,15}")  # of Telegram; a group's number is negative
+_ADDRESSES = {
+    Channel.EMAIL: (EMAIL, "an e-mail address"),
+    **dict.fromkeys((Channel.SMS, Channel.CALL), (PHONE, "a telephone number")),
+    Channel.TELEGRAM: (CHAT, "the number of a chat"),
+}
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00\r\n]*$", max_length=998)]
 """One line of a mail's head: 998 characters at most (RFC 5322, 2.1.1), no NUL, no line break."""
@@ -102,17 +112,10 @@ class InboundMessage(Event):
 
 
 def _check_address(channel: Channel, address: str) -> None:
-    if channel is Channel.EMAIL and not EMAIL.fullmatch(address):
-        msg = f"{_shape(address)} is not an e-mail address"
+    pattern, kind = _ADDRESSES.get(channel, (None, ""))
+    if pattern and not pattern.fullmatch(address):
+        msg = f"{shape_of(address)} is not {kind}"
         raise ValueError(msg)
-    if channel in {Channel.SMS, Channel.CALL} and not PHONE.fullmatch(address):
-        msg = f"{_shape(address)} is not a telephone number"
-        raise ValueError(msg)
-
-
-def _shape(address: str) -> str:
-    # The reason is logged and kept: it must not repeat a customer's address.
-    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", address[:40]))
 
 
 class CustomerMessage(Value):

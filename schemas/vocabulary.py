@@ -39,6 +39,7 @@ class Channel(Labelled):
     SMS = "sms", "SMS", "text message"
     CALL = "call", "appel", "call"
     CHAT = "chat", "chat", "chat"
+    TELEGRAM = "telegram", "Telegram", "Telegram"
 
 
 class Category(Labelled):

@@ -9,10 +9,17 @@ import phonenumbers
 
 from schemas.vocabulary import Channel
 
+_KINDS = {
+    Channel.SMS: "tel",
+    Channel.CALL: "tel",
+    Channel.EMAIL: "mailto",
+    Channel.TELEGRAM: "telegram",
+}
+
 
 def spelling(channel: Channel, address: str) -> str:
     """Return one spelling with its kind, as contacts and consent have it: `tel:+33612345678`."""
-    kind = {Channel.SMS: "tel", Channel.CALL: "tel", Channel.EMAIL: "mailto"}.get(channel, "chat")
+    kind = _KINDS.get(channel, "chat")
     return f"{kind}:{plain(channel, address)}"
 
 

@@ -24,6 +24,7 @@ from services.policy import Health
 from services.settings import Settings
 from services.settings_frigo import MqttSettings, TelegramSettings
 from services.stage import Stage
+from services.telegram_chats import customers_of
 from services.telephone import recordings_of
 
 if TYPE_CHECKING:  # loading aiogram takes seconds, and most desks have no Telegram
@@ -132,7 +133,7 @@ def presses_of(near: Neighbours, source: str) -> Presses:
     except ValueError as error:
         msg = f"ASTREINTE_ROSTER_FILE: {error}"
         raise Unavailable(msg) from None
-    return Presses(door, roster, publish)
+    return Presses(door, roster, publish, customers_of(near, door, roster, source))
 
 
 async def _hear(presses: Presses, settings: TelegramSettings) -> None:

@@ -227,7 +227,7 @@ class Settings(ByMail, ByTelephone, ByChat):
         if self.dispatch.outbound == "webhook" and missing:
             msg = f"ASTREINTE_DISPATCH_OUTBOUND=webhook needs {' and '.join(missing)}"
             raise ValueError(msg)
-        if self.telegram.token.get_secret_value() and not self.roster.file:
+        if self.telegram.alarms_only and not self.roster.file:
             msg = "ASTREINTE_TELEGRAM_TOKEN needs ASTREINTE_ROSTER_FILE: it says whom to tell"
             raise ValueError(msg)
         if self.only_sends() and not self.dispatch.contact:

@@ -86,6 +86,14 @@ class TelegramSettings(BaseSettings):
     secret: SecretStr = Field(
         default=SecretStr(""), description="what Telegram proves itself with there"
     )
+    customers: bool = Field(
+        default=False, description="customers may write to the bot too, and are answered there"
+    )
+
+    @property
+    def alarms_only(self) -> bool:
+        """Say whether the bot is there for those on call alone."""
+        return bool(self.token.get_secret_value()) and not self.customers
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -95,6 +103,7 @@ class TelegramSettings(BaseSettings):
             "ASTREINTE_TELEGRAM_URL": self.url,
             "ASTREINTE_TELEGRAM_CALLBACK_URL": self.callback_url,
             "ASTREINTE_TELEGRAM_SECRET": self.secret.get_secret_value(),
+            "ASTREINTE_TELEGRAM_CUSTOMERS": "true" if self.customers else "",
         }
         token, *others = given
         told = [name for name in others if given[name]]

@@ -33,3 +33,10 @@ def suppress(
         session.flush()
     said = {"channel": channel, "address": address, "reason": reason, "detail": detail[:500]}
     insert_new(session, Suppression, [said | {"source": source, "since": now, "until": until}])
+
+
+def welcome_back(session: Session, channel: str, address: str, source: str) -> None:
+    """Write again to an address that a provider had taken off, now that it let us in again."""
+    row = session.get(Suppression, (channel, address))
+    if row and row.source == source:
+        session.delete(row)

@@ -11,6 +11,7 @@ const DEFAULTS = {
   email: "camille.durand@example.com",
   sms: "+33639980001",
   call: "+33199000001",
+  telegram: "100000001",
 };
 const SLOW_MS = 4_000;
 const OPEN_BY_ITSELF_MS = 20_000;

@@ -56,6 +56,7 @@ const WORDS = {
   "channel.sms": ["SMS", "text message"],
   "channel.call": ["appel", "call"],
   "channel.chat": ["chat", "chat"],
+  "channel.telegram": ["Telegram", "Telegram"],
   "trial": ["essai", "trial"],
   "no.subject": ["(sans texte)", "(no text)"],
   "unknown.customer": ["client inconnu", "unknown customer"],

@@ -28,6 +28,7 @@ from services.postman import Postman
 from services.quiet import quiet_of
 from services.settings import Settings
 from services.stage import Stage
+from services.telegram_chats import telegram_door
 from services.text_doors import text_door
 from services.texting import BY_TEXT
 
@@ -102,6 +103,7 @@ def doors_of(near: Neighbours) -> Doors:
     texts = text_door(settings.twilio, near.database)  # it holds what providers' codes mean
     own: dict[Channel, Outbound | None] = dict.fromkeys(BY_TEXT, texts)
     own[Channel.EMAIL] = mail_door(settings, near.database)
+    own[Channel.TELEGRAM] = telegram_door(settings.telegram, near.database)
     if settings.chat.secret.get_secret_value():
         own[Channel.CHAT] = ChatOutbound(near.teller)
     metered = {channel.value: MeteredOutbound(door) for channel, door in own.items() if door}

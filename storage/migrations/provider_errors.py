@@ -70,6 +70,7 @@ SMTP = (
     ("5.4.1", SUPPRESS, "le serveur du destinataire ne connaît pas l'adresse"),
     ("5.4.4", SUPPRESS, "le domaine de l'adresse ne mène nulle part"),
     ("5.5.0", SUPPRESS, "la boîte n'existe pas"),
+    ("sender", ALERT, "expéditeur refusé : vérifiez ASTREINTE_MAIL_SENDER"),
     ("5.2.2", ALERT, "la boîte du destinataire est pleine"),
     ("5.2.3", ALERT, "courriel trop grand pour le destinataire"),
     ("5.3.4", ALERT, "courriel trop grand"),
@@ -77,12 +78,15 @@ SMTP = (
 )
 """Of bounces and refusals by a mail server (RFC 3463)."""
 
+TELEGRAM = (("403", SUPPRESS, "le destinataire a bloqué notre robot"),)
+"""Of its Bot API; `/start` has the bot write again."""
+
 
 def fill() -> None:
     """Fill the table; on a server a step that failed half way may have done so already."""
     columns = ("provider", "code", "effect", "meaning")
     table = sa.table("provider_error", *(sa.column(name, sa.String) for name in columns))
     op.execute(table.delete())
-    known = {"twilio": TWILIO, "sendgrid": SENDGRID, "smtp": SMTP}
+    known = {"twilio": TWILIO, "sendgrid": SENDGRID, "smtp": SMTP, "telegram": TELEGRAM}
     rows = [(provider, *row) for provider, codes in known.items() for row in codes]
     op.bulk_insert(table, [dict(zip(columns, row, strict=True)) for row in rows])

@@ -113,6 +113,7 @@ async def test_a_mail_that_comes_is_taken_at_once_and_stays_unread(server: Dovec
         await until(lambda: desk.heard == ["<1@x>"], 5)
         server.deliver(MAIL % (2, 2))
         await until(lambda: desk.heard == ["<1@x>", "<2@x>"], 5)
+        await until(lambda: desk.bridge.taken.done == 2)
     assert await desk.states() == ["done", "done"]
     assert len(client(server).search("UNSEEN")) == 2
 

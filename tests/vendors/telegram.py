@@ -90,6 +90,7 @@ class Telegram:
         self._news = asyncio.Event()
         self._last: dict[int, float] = {}
         self._posting: set[asyncio.Task[None]] = set()
+        self.files: dict[str, bytes] = {}
         self._ids = iter(range(1000, 10**9))
 
     def ledger(self) -> list[dict[str, Any]]:
@@ -108,6 +109,16 @@ class Telegram:
         body = {"id": query, "from": who, "chat_instance": "1", "data": data}
         self.happen({"callback_query": body | {"message": message.shape()}})
         return query
+
+    def write(self, chat: int, text: str = "", **more: Any) -> dict[str, Any]:
+        """Have somebody write to the bot; return the message."""
+        kind = "private" if chat > 0 else "supergroup"
+        who = {"id": abs(chat), "is_bot": False, "first_name": "Ana", "last_name": "Roux"}
+        message: dict[str, Any] = {"message_id": next(self._ids), "date": int(time.time())}
+        message |= {"chat": {"id": chat, "type": kind, "first_name": "Ana"}, "from": who}
+        message |= ({"text": text} if text else {}) | more
+        self.happen({"message": message})
+        return message
 
     def happen(self, update: dict[str, Any]) -> None:
         """Let an update happen; it is handed out until it is confirmed, or posted to the hook."""
@@ -188,6 +199,7 @@ class Telegram:
             "editMessageText": self._edit,
             "editMessageReplyMarkup": self._edit,
             "answerCallbackQuery": self._answer,
+            "getFile": self._get_file,
             "setWebhook": self._set_hook,
             "deleteWebhook": self._delete_hook,
         }
@@ -232,6 +244,22 @@ class Telegram:
             raise Refused(400, "Bad Request: query is too old and response timeout expired")
         self.answers[form["callback_query_id"]] = form
         return True
+
+    def _get_file(self, form: dict[str, str]) -> dict[str, Any]:
+        name = form["file_id"]
+        if name not in self.files:
+            raise Refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        size = len(self.files[name])
+        if size > 20_000_000:
+            raise Refused(400, "Bad Request: file is too big")
+        known = {"file_id": name, "file_unique_id": name, "file_size": size}
+        return known | {"file_path": f"documents/{name}"}
+
+    async def give(self, request: web.Request) -> web.Response:
+        """Give a file."""
+        if request.match_info["token"] != self.token:
+            return web.Response(status=404)
+        return web.Response(body=self.files[request.match_info["name"]])
 
     def _set_hook(self, form: dict[str, str]) -> bool:
         self.hook = form
@@ -332,6 +360,7 @@ async def serving(
     app = web.Application()
     app.add_routes(more)
     app.router.add_post("/bot{token}/{method}", telegram.serve)
+    app.router.add_get("/file/bot{token}/documents/{name}", telegram.give)
     app.router.add_get("/ledger", telegram.show)
     app.router.add_post("/press", telegram.pressed)
     app.router.add_put("/moods", telegram.set_moods)
