@@ -12,11 +12,8 @@ from uuid import UUID, uuid5
 
 from pydantic import Field, StringConstraints, model_validator
 
-<<<<<<< HEAD
 from schemas.bounce import Address, Bounce
-=======
 from schemas.errors import shape_of
->>>>>>> channels
 from schemas.event import ASTREINTE, Event, Moment, Value
 from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, SendStatus
 
