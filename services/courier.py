@@ -32,8 +32,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 100
 EVERY_S = 1.0
-SEND_S = 60.0
-STOP_S = 5.0
+SEND_S, STOP_S = 60.0, 5.0
 AWAY_S, DOUBT_S = 60.0, 300.0
 """At most so long between two tries: of a door that is away, of what may have left."""
 MAX_ATTEMPTS = 1_440  # a day
