@@ -124,8 +124,19 @@ def taking_texts(near: Neighbours, publish: Publish, accept: Accept) -> Accept:
 
     Without an alarm that this number was told of and that nobody has taken on, or without the
     record, it stays a customer's message: the alarm goes on to the next one.
+
+    Raises
+    ------
+    Unavailable
+        The roster is wrong.
     """
-    roster = roster_of(near.settings.roster)
+    if not near.settings.twilio.sid:
+        return accept
+    try:
+        roster = roster_of(near.settings.roster)
+    except ValueError as error:
+        msg = f"ASTREINTE_ROSTER_FILE: {error}"
+        raise Unavailable(msg) from None
 
     async def take(message: InboundMessage) -> bool:
         number = plain(Channel.SMS, message.sender or "")
