@@ -13,9 +13,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from astreinte import output
+from astreinte.alarm_checks import alarms
 from astreinte.finding import Finding
 from astreinte.mail_checks import mail_in, mail_out
 from astreinte.options import JsonOption, app, settings_of
+from astreinte.telegram_checks import telegram
 from astreinte.twilio_checks import twilio
 from services.settings import Settings
 
@@ -24,7 +26,7 @@ app.add_typer(channels, name="channels")
 
 
 Check = Callable[[Settings], AsyncIterator[Finding]]
-CHECKS: list[Check] = [mail_in, mail_out, twilio]
+CHECKS: list[Check] = [mail_in, mail_out, twilio, telegram, alarms]
 """One function for each vendor; it finds nothing where the vendor is not set."""
 
 

@@ -51,8 +51,8 @@ def face(near: Neighbours, healths: Healths, parts: Collection[str] = FACES) -> 
             routers.append(reports(secret, publish))
         routers += _of_rooms(near)
         routers += _of_mails(near)
-        takes_on = taking_texts(near, publish, _acceptor(near))
-        routers += telephone_routes(near.settings, publish, takes_on)
+        takes_on = taking_texts(near, publish)
+        routers += telephone_routes(near.settings, publish, _acceptor(near), takes_on)
         routers += taking_routes(near.settings, publish)
         if near.settings.chat.secret.get_secret_value():
             routers.append(chat_routes(near, publish, _acceptor(near)))

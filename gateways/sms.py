@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
+from twilio.twiml.messaging_response import MessagingResponse
 
 from gateways.twilio_forms import Form, SignedForms, refused, twiml
 from schemas.delivery import DeliveryReported
@@ -40,11 +41,17 @@ _UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Publish = Callable[[InboundMessage], Awaitable[None]]
 Accept = Callable[[InboundMessage], Awaitable[bool]]
+Answer = Callable[[InboundMessage], Awaitable[str]]
 Report = Callable[[DeliveryReported], Awaitable[None]]
 
 
-def texts(forms: SignedForms, publish: Publish, accept: Accept) -> APIRouter:
-    """Return the route at which Twilio hands texts in; `publish` and `accept` as the edge's own."""
+def texts(
+    forms: SignedForms, publish: Publish, accept: Accept, answer: Answer | None = None
+) -> APIRouter:
+    """Return the route at which Twilio hands texts in; `publish` and `accept` as the edge's own.
+
+    `answer` sees each first, and says what those hear whose text is no message of a customer.
+    """
     router = APIRouter()
 
     @router.post(TEXTS, summary="Hand a text message in, as Twilio does")
@@ -58,6 +65,14 @@ def texts(forms: SignedForms, publish: Publish, accept: Accept) -> APIRouter:
             # Signed, so Twilio's: a refusal would only be counted as an error there.
             log.warning("passed over a text of Twilio's: %s", reason_of(error))
             return twiml()
+        try:
+            said = await answer(message) if answer else ""
+        except Unavailable as error:
+            return refused(503, f"{error}; try again")
+        if said:
+            reply = MessagingResponse()
+            reply.message(said)
+            return twiml(str(reply))
         return await handed_in(message, publish, accept) or twiml()
 
     return router

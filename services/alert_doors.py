@@ -15,11 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateways.alert_letters import MailDoor, SmsDoor
 from gateways.alerts import AlertDoor, Card
 from gateways.roster import Roster
+from knowledge.segments import in_plain_letters
 from schemas.errors import Unavailable
 from schemas.event import ASTREINTE
 from schemas.frigo import FeedbackGiven
 from schemas.printer import InboundMessage
-from schemas.vocabulary import Channel
+from schemas.vocabulary import Channel, Language
 from services.addresses import plain
 from services.mail_doors import mail_door
 from services.meters import MeteredOutbound
@@ -42,8 +43,12 @@ NEEDS = {
     "mail": "ASTREINTE_MAIL_OUT",
     "call": "ASTREINTE_TWILIO_SID and a number in ASTREINTE_TWILIO_NUMBERS",
 }
+_NOTED = {
+    Language.FR: "C'est noté, vous vous en occupez : {}",
+    Language.EN: "Noted, you look after it: {}",
+}
 
-Accept = Callable[[InboundMessage], Awaitable[bool]]
+Answer = Callable[[InboundMessage], Awaitable[str]]
 Publish = Callable[[FeedbackGiven], Awaitable[None]]
 
 
@@ -119,20 +124,28 @@ def taking_routes(settings: Settings, publish: Publish) -> list[APIRouter]:
     return routers
 
 
-def taking_texts(near: Neighbours, publish: Publish, accept: Accept) -> Accept:
-    """Return what accepts messages, but for a text that takes an alarm on: that is told instead.
+def taking_texts(near: Neighbours, publish: Publish) -> Answer:
+    """Return what takes alarms on by text, and says so to whom it was; nothing to all others.
 
     Without an alarm that this number was told of and that nobody has taken on, or without the
-    record, it stays a customer's message: the alarm goes on to the next one.
-    """
-    roster = roster_of(near.settings.roster)
+    record, a text stays a customer's message: the alarm goes on to the next one.
 
-    async def take(message: InboundMessage) -> bool:
+    Raises
+    ------
+    Unavailable
+        The roster is wrong.
+    """
+    try:
+        roster = roster_of(near.settings.roster)
+    except ValueError as error:
+        msg = f"ASTREINTE_ROSTER_FILE: {error}"
+        raise Unavailable(msg) from None
+
+    async def answer(message: InboundMessage) -> str:
         number = plain(Channel.SMS, message.sender or "")
         person = roster.person_at("sms", number)
-        said = message.channel is Channel.SMS and YES.fullmatch(message.text.strip())
-        if not (person and said):
-            return await accept(message)
+        if not (person and YES.fullmatch(message.text.strip())):
+            return ""
         now = datetime.now(UTC)
         try:
             episode = await near.database.read(addressed.taken_by, "sms", number, person.name, now)
@@ -140,13 +153,14 @@ def taking_texts(near: Neighbours, publish: Publish, accept: Accept) -> Accept:
             log.exception("whether %s takes an alarm on cannot be looked up", person.name)
             episode = None
         if episode is None:
-            return await accept(message)
+            return ""
         name = uuid5(ASTREINTE, f"taken on by sms {message.external_id}")
         about = {"episode_id": episode.episode_id, "unit_id": episode.unit_id}
         who = {"by": person.name, "via": "sms", "action": "acknowledge"}
         when = {"event_id": name, "trace_id": name.hex, "occurred_at": now}
         await publish(FeedbackGiven.model_validate(about | who | when))
         log.info("%s took an alarm on by text message", person.name)
-        return False
+        title = in_plain_letters(str((episode.card or {}).get("title") or episode.unit_id))[:80]
+        return _NOTED[person.language].format(title)
 
-    return take
+    return answer

@@ -29,7 +29,9 @@ def forms_of(twilio: TwilioSettings) -> SignedForms:
     return SignedForms(twilio.public_url, twilio.token.get_secret_value(), secret)
 
 
-def telephone_routes(settings: Settings, publish: Any, accept: Any) -> list[APIRouter]:
+def telephone_routes(
+    settings: Settings, publish: Any, accept: Any, answer: Any = None
+) -> list[APIRouter]:
     """Return the routes at which Twilio posts; none where it is not set."""
     if not settings.twilio.sid:
         return []
@@ -39,7 +41,7 @@ def telephone_routes(settings: Settings, publish: Any, accept: Any) -> list[APIR
     forms, voice = forms_of(settings.twilio), settings.voice
     telephone = Telephone(spoken(settings), voice.in_english, bool(voice.model), takes_texts)
     return [
-        texts(forms, publish, accept),
+        texts(forms, publish, accept, answer),
         text_reports(forms, publish),
         calls(forms, telephone, publish, accept),
     ]

@@ -97,7 +97,7 @@ def test_a_dry_run_says_what_is_in_the_file_and_runs_nothing(elsewhere: Path) ->
     assert json.loads(answer.stdout) == {
         "messages": 3,
         "broken": 1,
-        "channels": {"email": 1, "sms": 1, "call": 1, "chat": 0},
+        "channels": {"email": 1, "sms": 1, "call": 1, "chat": 0, "telegram": 0},
     }
     assert "record 4: " in answer.stderr
     assert [path.name for path in elsewhere.iterdir()] == ["rows.json"]

@@ -123,6 +123,9 @@ async def test_ok_by_text_takes_the_alarm_on_and_is_no_customers_message(near, t
         for _ in range(2):  # Twilio may hand it in twice
             assert await desk.twilio.text(LEA, OURS, " Ok ! ", MessageSid="SM1") == 200
         who, at = await desk.taken("cf-1")
+        again = desk.twilio.written(LEA, OURS, "pris")
+        _, said = await desk.twilio.post(f"{desk.twilio.numbers[OURS]}/sms", again)
+        assert "C'est noté, vous vous en occupez : cf-1 : fuite</Message>" in said
         assert await desk.twilio.text(LEA, OURS, "ok", MessageSid="SM2") == 200
         await desk.tell("cf-1", Change.CLEARED)
         await until(lambda: len([t for t in desk.twilio.texts if t.body.startswith("Fin")]) == 1)

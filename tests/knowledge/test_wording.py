@@ -23,8 +23,9 @@ SPOKEN = {
     "signed": {"signature"},
     "sms": {"title", "steps", "contact", "signature"},
     "gathered": {"found"},
+    "telegram": {"signature", "contact"},
 }
-"""What `respond` fills in."""
+"""What is filled in: by `respond`, and in the greeting of Telegram."""
 
 
 def reasons_of_respond() -> set[str]:

@@ -56,6 +56,13 @@ def made(monkeypatch: pytest.MonkeyPatch, folder: Path, fields: dict[str, str]) 
         ),
         ({"MQTT_CLIENT_ID": "a b"}, "ASTREINTE_MQTT_CLIENT_ID: "),
         ({"MQTT_MAX_BYTES": "5"}, "ASTREINTE_MQTT_MAX_BYTES: "),
+        ({"TELEGRAM_CUSTOMERS": "true"}, "CUSTOMERS without ASTREINTE_TELEGRAM_TOKEN"),
+        ({"ALARM_URL": "https://x.example"}, "ASTREINTE_ALARM_URL without ASTREINTE_ALARM_SECRET"),
+        ({"ALARM_SECRET": "hunter2" * 5}, "ASTREINTE_ALARM_SECRET without ASTREINTE_ALARM_URL"),
+        (
+            {"ALARM_URL": "https://x.example", "ALARM_SECRET": "hunter2"},
+            "ASTREINTE_ALARM_SECRET has fewer than 32 characters",
+        ),
         ({"READINGS_OPEN_ON_LOOPBACK": "perhaps"}, "ASTREINTE_READINGS_OPEN_ON_LOOPBACK: "),
     ],
 )
@@ -73,3 +80,8 @@ def test_a_whole_set_up_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     fields = {"TELEGRAM_TOKEN": TOKEN, "ROSTER_FILE": str(roster), "MQTT_URL": "mqtts://x:8883"}
     found = made(monkeypatch, tmp_path, fields | {"MQTT_CA": __file__})
     assert found.mqtt.url and found.roster.file and "hunter2" not in repr(found)
+
+
+def test_a_bot_for_customers_needs_no_roster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    fields = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_CUSTOMERS": "true"}
+    assert made(monkeypatch, tmp_path, fields).telegram.customers

@@ -200,6 +200,7 @@ class Telegram:
             "editMessageReplyMarkup": self._edit,
             "answerCallbackQuery": self._answer,
             "getFile": self._get_file,
+            "getWebhookInfo": self._hook_info,
             "setWebhook": self._set_hook,
             "deleteWebhook": self._delete_hook,
         }
@@ -264,6 +265,10 @@ class Telegram:
     def _set_hook(self, form: dict[str, str]) -> bool:
         self.hook = form
         return True
+
+    def _hook_info(self, form: dict[str, str]) -> dict[str, Any]:
+        url = self.hook.get("url", "")
+        return {"url": url, "has_custom_certificate": False, "pending_update_count": 0}
 
     def _delete_hook(self, form: dict[str, str]) -> bool:
         self.hook = {}
