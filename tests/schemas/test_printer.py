@@ -70,7 +70,10 @@ def test_a_reference_alone_says_who_writes() -> None:
         ({"text": " \n", "subject": "", "html": "  "}, "a message without text"),
         ({"from": None}, "a message from nobody"),
         ({"from": "", "customer_ref": None}, "a message from nobody"),
-        ({"channel": "fax"}, "channel: Input should be 'email', 'sms', 'call', 'chat' or 'telegram'"),
+        (
+            {"channel": "fax"},
+            "channel: Input should be 'email', 'sms', 'call', 'chat' or 'telegram'",
+        ),
         ({"channel": ["email"]}, "channel: "),
         ({"external_id": ""}, "external_id: "),
         ({"external_id": "a\nb"}, "external_id: "),
