@@ -83,6 +83,7 @@
   }
   function note(id, text) { if (seen[id]) seen[id].lastChild.textContent = text; }
   function waiting() { return kept.waiting || (kept.waiting = []); }
+  function taken() { return kept.taken || (kept.taken = []); }  // accepted, maybe not in the history yet
 
   form.onsubmit = function (event) {
     event.preventDefault();
@@ -100,8 +101,11 @@
       socket.send(JSON.stringify({ type: "message", id: each.id, text: each.text, page: location.href.slice(0, 500) }));
     });
   }
-  function drop(id) {
-    kept.waiting = waiting().filter(function (each) { return each.id !== id; }); save();
+  function drop(id, accepted) {
+    function others(each) { return each.id !== id; }
+    if (accepted) kept.taken = taken().concat(waiting().filter(function (each) { return each.id === id; })).slice(-20);
+    else kept.taken = taken().filter(others);
+    kept.waiting = waiting().filter(others); save();
   }
   function typing(on) {
     clearTimeout(typingTimer);
@@ -138,11 +142,12 @@
     if (said.type === "welcome") {
       tries = 0; socket.welcomed = true; state.textContent = "";
       said.history.forEach(function (each) { line(each.id, each.who, each.text); note(each.id, ""); drop(each.id); });
+      taken().forEach(function (each) { line(each.id, "visitor", each.text); });
       waiting().forEach(function (each) { line(each.id, "visitor", each.text); note(each.id, T.waits); });
       if (!list.children.length) line("hello", "desk", T.hello);
       push();
     } else if (said.type === "accepted") {
-      drop(said.id); note(said.id, ""); typing(true);
+      drop(said.id, true); note(said.id, ""); typing(true);
     } else if (said.type === "later") {
       state.textContent = T.many; setTimeout(push, (said.retry_s || 5) * 1000);
     } else if (said.type === "refused" && said.id) {
