@@ -145,7 +145,7 @@ def embedded_kafka() -> Iterator[str]:
 
 
 ALONE_MS = 10
-TOGETHER_MS = 300
+TOGETHER_MS = 1_000
 
 
 class QuickKafka(EmbeddedKafka):
