@@ -34,7 +34,7 @@ NAMES = {109: "Chambre légumes", 110: "Chambre viande", 111: "Chambre surgelés
 SITE = "Démonstration"
 ROOMS = Plan(units=len(NAMES), seed=min(NAMES), speed=1200.0)
 PAST_S = 4 * 3600.0
-OPENED_S, CLOSED_S = -35 * 60.0, 4 * 60.0
+OPENED_S, CLOSED_S = -25 * 60.0, 4 * 60.0
 """When the door of the last room is opened and closed, from now on."""
 LOOK_EVERY_S = 0.5
 MAX_EPISODES = 20
