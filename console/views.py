@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateways.html import text_of
 from knowledge.wording import Wording
 from schemas.printer import Classification
 from schemas.vocabulary import Category, Intent, Labelled, Language, Priority
@@ -140,6 +141,7 @@ def _incoming(message: Message, found: Json) -> Json:
         "id": message.message_id,
         "direction": "in",
         "text": message.text,
+        "whole": _whole(message),
         "subject": message.subject,
         "at": _time(message.received_at),
         "trace_id": message.message_id.replace("-", ""),
@@ -148,6 +150,13 @@ def _incoming(message: Message, found: Json) -> Json:
         "findings": found.get("findings", []),
         "passages": found.get("passages", []),
     }
+
+
+def _whole(message: Message) -> str | None:
+    """Return all that came, quotations and signature too; nothing where that is what is shown."""
+    received = message.received_text.strip() or text_of(message.received_html)
+    same = "".join(received.split()) in {"", "".join(message.text.split())}
+    return None if same else received
 
 
 def _outgoing(reply: Outgoing, wording: Wording) -> Json:

@@ -135,6 +135,8 @@ function question(message) {
     h("p", { class: "meta" }, t("in.who"), ", ", timeTag(message.at)),
     message.subject && h("p", { class: "subject", dir: "auto" }, message.subject),
     body(message.text, marked(message.text ?? "", message.findings ?? []), inbound),
+    message.whole && h("details", { dataset: { testid: "whole" } },
+      h("summary", {}, t("whole")), h("div", { class: "text faint", lang: inbound, dir: "auto" }, message.whole)),
     walking(message) ? walk(message) : null,
     message.state === "failed" && h("p", { class: "alarm" }, stateWords(message)),
     h("p", { class: "under" },

@@ -82,6 +82,7 @@ const WORDS = {
   "how.llm": ["rédigé par {what}", "written by {what}"],
   "confidence": ["sûr à {n}", "confidence {n}"],
   "nearest": ["article cité le plus proche\u00a0: {n}", "nearest quoted article: {n}"],
+  "whole": ["Message entier, tel qu'il est arrivé", "Whole message, as it came"],
   "ack": ["Accusé de réception pour le client", "Acknowledgement for the customer"],
   "no.ack": ["Rien n'a été écrit au client.", "Nothing was written to the customer."],
   "status.sent": ["envoyé", "sent"],

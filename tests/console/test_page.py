@@ -118,6 +118,16 @@ def test_the_trace_shows_every_stage_with_its_decision(page) -> None:
     assert "C750" in page.get_by_test_id("trace-json").inner_text()
 
 
+def test_the_whole_mail_is_one_click_away(page) -> None:
+    quoted = "Le 3 mai 2025 à 10:00, Aide a écrit :\n> Avez-vous rallumé l'imprimante ?"
+    write(page, f"Oui, toujours un bourrage papier.\n\n{quoted}", "email", "ana@exemple.example")
+    reply(page).wait_for()
+    mail = page.locator("[data-testid=message][data-direction=in]").last
+    assert "rallumé" not in mail.get_by_test_id("message-text").inner_text()
+    mail.get_by_test_id("whole").locator("summary").click()
+    assert "> Avez-vous rallumé l'imprimante ?" in mail.get_by_test_id("whole").inner_text()
+
+
 def test_a_hand_over_says_why(page) -> None:
     write(page, "où en est ma commande de toner 45821 ?", sender="visiteur-commande")
     page.get_by_test_id("handoff-reason").first.wait_for()

@@ -34,7 +34,8 @@ def step(number: int, topic: str, body: str = "{}", **changes: Any) -> Recorded:
 def message(**changes: Any) -> Message:
     fields = {"message_id": MESSAGE, "conversation_id": "c1", "channel": "email", "text": "bonjour"}
     times = {"received_at": NOW - timedelta(days=1), "stored_at": NOW}
-    return Message(**(fields | times | {"external_id": "1", "sender": "ana"} | changes))
+    came = {"external_id": "1", "sender": "ana", "received_text": "bonjour"}
+    return Message(**(fields | times | came | changes))
 
 
 def reply(**changes: Any) -> Outgoing:
@@ -71,6 +72,21 @@ def test_messages_and_replies_stand_in_the_order_in_which_they_came_and_left() -
         ("in", "m2"),
         ("out", "r2"),
     ]
+
+
+def whole(**changes: Any) -> Any:
+    shown = [message(**changes)]
+    return conversation_page(conversation(), customer(), shown, [], [], WORDING)["messages"][0][
+        "whole"
+    ]
+
+
+def test_what_was_left_aside_of_a_mail_is_there_too_and_only_then() -> None:
+    mail = "Toujours en panne.\n\nLe 3 mai, Aide a écrit :\n> Bonjour"
+    assert whole(text="Toujours en panne.", received_text=mail) == mail
+    assert whole(text="Toujours en panne.", received_text=" Toujours  en panne.\n") is None
+    page = "<p>Toujours en panne.</p><blockquote>Bonjour</blockquote>"
+    assert "Bonjour" in whole(text="Toujours en panne.", received_text="", received_html=page)
 
 
 def test_a_message_says_when_it_was_written_and_a_reply_when_it_left() -> None:
