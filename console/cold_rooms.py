@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from console import room_views
 from gateways.buttons import NOTHING, SHELVE_H
+from gateways.reading import bounded
 from schemas.errors import reason_of
 from schemas.event import Event
 from schemas.frigo import FeedbackGiven
@@ -105,13 +106,11 @@ def _is_ours(request: Request) -> bool:
 
 
 async def _said(request: Request) -> Said:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raise HTTPException(413, f"more than {MAX_BODY_BYTES} bytes")
+    raw = await bounded(request, MAX_BODY_BYTES)
+    if raw is None:
+        raise HTTPException(413, f"more than {MAX_BODY_BYTES} bytes")
     try:
-        said = Said.model_validate_json(bytes(raw))
+        said = Said.model_validate_json(raw)
     except ValidationError as error:
         raise HTTPException(422, reason_of(error)) from None
     if said.action == "label" and said.fault not in {*Fault, NOTHING}:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from gateways.reading import bounded
 from schemas.errors import Rejected, Unavailable, reason_of
 from schemas.printer import InboundMessage
 
@@ -71,11 +72,9 @@ def _long_header(request: Request) -> JSONResponse | None:
 
 async def _body(request: Request) -> dict[str, Any] | JSONResponse:
     """Read a JSON object of bounded size, with the defaults that an HTTP caller may leave out."""
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            return _refused(413, f"more than {MAX_BODY_BYTES} bytes")
+    raw = await bounded(request, MAX_BODY_BYTES)
+    if raw is None:
+        return _refused(413, f"more than {MAX_BODY_BYTES} bytes")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

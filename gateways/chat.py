@@ -31,6 +31,8 @@ from schemas.vocabulary import Channel
 MAX_CHARACTERS = 4_000
 """Of a message: twenty times a long one; a browser cuts there too."""
 HELLO_S = 10.0
+LISTENING_S = 10.0
+"""For Kafka: without it no answer would be heard, and the browser comes back by itself."""
 IMPATIENT = 20
 """Frames refused in a row after which a socket is closed."""
 
@@ -145,12 +147,13 @@ async def _hello(desk: ChatDesk, socket: WebSocket) -> str:
 async def _serve(desk: ChatDesk, socket: WebSocket, visitor: str) -> None:
     desk.chats.add(visitor, socket)  # before the history is read: nothing falls in between
     try:
-        await desk.listening()
+        async with asyncio.timeout(LISTENING_S):
+            await desk.listening()
         said = [asdict(each) for each in await desk.history(visitor)]
         if await tell(socket, {"type": "welcome", "visitor": visitor, "history": said}):
             await _listen(desk, socket, visitor)
-    except Unavailable:
-        await close(socket, LATER, "the record does not answer")
+    except (Unavailable, TimeoutError):
+        await close(socket, LATER, "the record or Kafka does not answer")
     except WebSocketDisconnect:
         pass  # they left
     finally:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from gateways.presses import Presses
+from gateways.reading import bounded
 from schemas.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -27,13 +28,11 @@ def presses_route(presses: Presses, secret: str) -> APIRouter:
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             return JSONResponse({"detail": "the secret is not ours"}, 401)
-        raw = bytearray()
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > MAX_UPDATE_BYTES:
-                return JSONResponse({"detail": f"more than {MAX_UPDATE_BYTES} bytes"}, 413)
+        raw = await bounded(request, MAX_UPDATE_BYTES)
+        if raw is None:
+            return JSONResponse({"detail": f"more than {MAX_UPDATE_BYTES} bytes"}, 413)
         try:
-            update = Update.model_validate_json(bytes(raw))
+            update = Update.model_validate_json(raw)
         except ValidationError:
             # Anything but 2xx would have Telegram post it for hours.
             log.warning("passed over an update of Telegram that cannot be read")

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from gateways.reading import bounded
 from schemas.errors import Rejected, Unavailable, reason_of
 from schemas.frigo import InboundReading
 
@@ -64,13 +65,11 @@ async def body_of(request: Request) -> Any:
     Unreadable
         It is larger, no UTF-8 or no JSON.
     """
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raise Unreadable(413, "corps_trop_grand", f"plus de {MAX_BODY_BYTES} octets")
+    raw = await bounded(request, MAX_BODY_BYTES)
+    if raw is None:
+        raise Unreadable(413, "corps_trop_grand", f"plus de {MAX_BODY_BYTES} octets")
     try:
-        return from_json(bytes(raw).decode("utf-8"))
+        return from_json(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Unreadable(400, "corps_illisible", f"pas d'UTF-8 (octet {error.start})") from None
     except ValueError as error:

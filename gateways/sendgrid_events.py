@@ -18,6 +18,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
+from gateways.reading import bounded
 from gateways.sendgrid import NAME, OURS
 from gateways.sendgrid_signature import PublicKey, is_fresh
 from schemas.delivery import DeliveryReported
@@ -55,12 +56,10 @@ def events_route(key: PublicKey, publish: PublishAll) -> APIRouter:
 
     @router.post("/callbacks/sendgrid/events", summary="Report what became of mails")
     async def take(request: Request) -> JSONResponse:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BATCH_BYTES:
-                return JSONResponse({"detail": f"more than {MAX_BATCH_BYTES} bytes"}, 413)
-        if not key.signed(request.headers, bytes(body)):
+        body = await bounded(request, MAX_BATCH_BYTES)
+        if body is None:
+            return JSONResponse({"detail": f"more than {MAX_BATCH_BYTES} bytes"}, 413)
+        if not key.signed(request.headers, body):
             return JSONResponse({"detail": "the signature is not SendGrid's"}, 401)
         if not is_fresh(request.headers, time.time()):
             return JSONResponse({"detail": "signed too long ago, or by another clock"}, 401)

@@ -28,6 +28,7 @@ from gateways.html import text_of
 from gateways.inbound_mail import address_in
 from gateways.mail import WINDOWS_1252, fields_of
 from gateways.mailroom import MailRoom
+from gateways.reading import bounded
 from gateways.sendgrid_signature import PublicKey
 from schemas.errors import Unavailable
 from schemas.printer import Attachment
@@ -80,7 +81,7 @@ def inbound_route(proof: Proof, room: MailRoom) -> APIRouter:
     async def take(request: Request) -> JSONResponse:
         if not proof.may_post(request):
             return JSONResponse({"detail": "the secret is not ours"}, 401)
-        body = await _bounded(request)
+        body = await bounded(request, MAX_POST_BYTES)
         if body is None:
             return JSONResponse({"detail": f"more than {MAX_POST_BYTES} bytes"}, 413)
         if proof.key and not proof.key.signed(request.headers, body):
@@ -94,15 +95,6 @@ def inbound_route(proof: Proof, room: MailRoom) -> APIRouter:
         return JSONResponse({"taken": taken})
 
     return router
-
-
-async def _bounded(request: Request) -> bytes | None:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_POST_BYTES:
-            return None
-    return bytes(raw)
 
 
 async def _take(request: Request, body: bytes, room: MailRoom) -> str:

@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from uuid import uuid5
 
-import jwt
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 from twilio.twiml.voice_response import VoiceResponse
 
+from gateways.tokens import Tokens
 from gateways.twilio_forms import SignedForms, twiml
 from gateways.voice import LOCALE
 from schemas.errors import Rejected, Unavailable
@@ -108,12 +108,11 @@ class Links:
 
     def __init__(self, url: str, secret: str) -> None:
         self._url = url.rstrip("/")
-        self._secret = secret
+        self._tokens = Tokens(secret, AUDIENCE, LASTS, ("episode", "unit", "by"))
 
     def link(self, taking: Taking) -> str:
         """Return a link; it lapses."""
-        claims = asdict(taking) | {"aud": AUDIENCE, "exp": datetime.now(UTC) + LASTS}
-        return f"{self._url}{LINKS}?token={jwt.encode(claims, self._secret, 'HS256')}"
+        return f"{self._url}{LINKS}?token={self._tokens.make(asdict(taking))}"
 
     def read(self, token: str) -> Taking:
         """Return what a link is for.
@@ -123,18 +122,7 @@ class Links:
         Rejected
             It is none of ours, or has lapsed.
         """
-        try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                ["HS256"],
-                audience=AUDIENCE,
-                options={"require": ["exp", "aud", "episode", "unit", "by"]},
-            )
-        except (jwt.InvalidTokenError, ValueError) as why:
-            msg = f"the link is not ours ({type(why).__name__})"
-            raise Rejected(msg) from None
-        return Taking.of(claims)
+        return Taking.of(self._tokens.read(token))
 
 
 def links(made: Links, publish: Publish) -> APIRouter:

@@ -23,6 +23,8 @@ from twilio.request_validator import (
     remove_port,
 )
 
+from gateways.reading import bounded
+
 MAX_FORM_BYTES = 131_072
 """Twilio's longest: 1,600 characters of text, 12 bytes each at most, and ten addresses of media."""
 MAX_FIELDS = 500
@@ -64,11 +66,9 @@ class SignedForms:
 
     async def read(self, request: Request) -> Form | Response:
         """Return the form; an answer that refuses it when it is too large or not signed by them."""
-        raw = bytearray()
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > MAX_FORM_BYTES:
-                return refused(413, f"more than {MAX_FORM_BYTES} bytes")
+        raw = await bounded(request, MAX_FORM_BYTES)
+        if raw is None:
+            return refused(413, f"more than {MAX_FORM_BYTES} bytes")
         try:
             pairs = parse_qsl(
                 raw.decode("ascii"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import jwt
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from schemas.errors import Rejected
+from gateways.tokens import Tokens
 
 AUDIENCE = "chat"
 LASTS = timedelta(days=90)
@@ -23,7 +22,7 @@ class Visitors:
     """Makes tokens and reads them; `secret` signs them (HMAC-SHA256)."""
 
     def __init__(self, secret: str, per_minute: int) -> None:
-        self._secret = secret
+        self._tokens = Tokens(secret, AUDIENCE, LASTS, ("sub",))
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._words = RateLimitItemPerMinute(per_minute)
         self._sessions = RateLimitItemPerMinute(SESSIONS_PER_MINUTE)
@@ -32,9 +31,7 @@ class Visitors:
         """Return the token of a new visitor; nothing: too many came from that host."""
         if not self._limiter.hit(self._sessions, "session", host):
             return None
-        now = datetime.now(UTC)
-        claims = {"sub": f"w-{uuid4().hex}", "aud": AUDIENCE, "iat": now, "exp": now + LASTS}
-        return jwt.encode(claims, self._secret, "HS256")
+        return self._tokens.make({"sub": f"w-{uuid4().hex}"})
 
     def read(self, token: str) -> str:
         """Return whose token it is.
@@ -44,18 +41,7 @@ class Visitors:
         Rejected
             It is none of ours, or has lapsed.
         """
-        try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                ["HS256"],
-                audience=AUDIENCE,
-                options={"require": ["exp", "sub", "aud"]},
-            )
-        except (jwt.InvalidTokenError, ValueError) as why:
-            msg = f"the token is not ours ({type(why).__name__})"
-            raise Rejected(msg) from None
-        return str(claims["sub"])
+        return str(self._tokens.read(token)["sub"])
 
     def may_speak(self, visitor: str) -> float:
         """Count a message; return how many seconds to wait before it may be said, 0: none."""

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from gateways.outbound import Letter, OutcomeUnknown
+from gateways.reading import bounded
 from schemas.delivery import DeliveryReported
 from schemas.errors import Rejected, Unavailable, reason_of
 
@@ -132,7 +133,7 @@ def reports(secret: str, publish: Publish) -> APIRouter:
 
     @router.post("/callbacks/webhook", status_code=202, summary="Report what became of a reply")
     async def take(request: Request) -> JSONResponse:
-        body = await _bounded(request)
+        body = await bounded(request, MAX_REPORT_BYTES)
         if body is None:
             return JSONResponse({"detail": f"more than {MAX_REPORT_BYTES} bytes"}, 413)
         given = request.headers.get("Astreinte-Signature", "")
@@ -151,15 +152,6 @@ def reports(secret: str, publish: Publish) -> APIRouter:
         return JSONResponse({"event_id": str(report.event_id)}, 202)
 
     return router
-
-
-async def _bounded(request: Request) -> bytes | None:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_REPORT_BYTES:
-            return None
-    return bytes(raw)
 
 
 def _report(body: Any) -> DeliveryReported:

@@ -9,10 +9,10 @@ from sqlmodel import Session
 
 from refrigeration.quantities import duration
 from schemas.event import ASTREINTE
-from schemas.frigo import AlertDrafted, Measures
+from schemas.frigo import AlertDrafted
 from schemas.vocabulary import Change, Language, Severity
 from services import alarms
-from services.cards import DETECTOR
+from services.cards import DETECTOR, of_the_desk
 from storage import breaker, episodes
 from storage.tables import Breaker
 
@@ -60,21 +60,7 @@ def alarm(opened_at: datetime, change: Change, now: datetime, text: str = "") ->
     """Return the alarm of a breaker, or its end."""
     episode = uuid5(ASTREINTE, f"breaker {opened_at.isoformat()}")
     title = "Astreinte : plus aucune réponse ne part d'elle-même"
-    return AlertDrafted(
-        event_id=uuid5(episode, change.value),
-        trace_id=episode.hex,
-        occurred_at=now,
-        unit_id=DETECTOR,
-        episode_id=str(episode),
-        state=FAULT,
-        previous_state="normal",
-        values=Measures(),
-        change=change,
-        fault=FAULT,
-        measured_at=now,
-        since=opened_at,
-        severity=Severity.HIGH,
-        title=title,
-        short_text=f"{title}."[:320],
-        text=text,
-    )
+    return of_the_desk(
+        episode, FAULT, opened_at, change, now,
+        severity=Severity.HIGH, title=title, short_text=f"{title}."[:320], text=text,
+    )  # fmt: skip

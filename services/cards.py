@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from refrigeration.quantities import duration
 from schemas.event import ASTREINTE
@@ -109,7 +109,7 @@ def word(card: Mapping[str, Any], fr: str, en: str) -> str:
     return fr if _language(card) is Language.FR else en
 
 
-# --- the detector itself ---------------------------------------------------------------------
+# --- the desk itself ---------------------------------------------------------------------
 
 
 def detector_down(since: datetime, change: Change, now: datetime) -> AlertDrafted:
@@ -121,21 +121,29 @@ def detector_down(since: datetime, change: Change, now: datetime) -> AlertDrafte
         f"Sans signe de vie depuis {lasts} : plus aucune panne n'est détectée. "
         "Relevez les températures sur place et relancez l'étage classify."
     )
+    short = f"{title} depuis {lasts}."
+    return of_the_desk(
+        episode, Fault.DETECTOR_DOWN.value, since, change, now,
+        severity=Severity.CRITICAL, title=title, short_text=short[:320], text=text,
+    )  # fmt: skip
+
+
+def of_the_desk(
+    episode: UUID, fault: str, since: datetime, change: Change, now: datetime, **said: Any
+) -> AlertDrafted:
+    """Return an alarm of the desk about itself, of no unit; `said`: how bad, and in which words."""
     return AlertDrafted(
         event_id=uuid5(episode, change.value),
         trace_id=episode.hex,
         occurred_at=now,
         unit_id=DETECTOR,
         episode_id=str(episode),
-        state=Fault.DETECTOR_DOWN.value,
+        state=fault,
         previous_state="normal",
         values=Measures(),
         change=change,
-        fault=Fault.DETECTOR_DOWN.value,
+        fault=fault,
         measured_at=now,
         since=since,
-        severity=Severity.CRITICAL,
-        title=title,
-        short_text=f"{title} depuis {lasts}."[:320],
-        text=text,
+        **said,
     )

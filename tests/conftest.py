@@ -42,6 +42,7 @@ from services.settings import (
 )
 from services.settings_policy import PolicySettings
 from storage import schema
+from storage.database import Database
 from storage.engine import engine_of
 
 Trained = tuple[Classifier, Classifier]
@@ -116,6 +117,15 @@ def record_in(folder: Path) -> str:
     """Put an empty record there, as quickly as one copies a file; return its URL."""
     (folder / "record.db").write_bytes(_empty_record())
     return f"sqlite:///{folder}/record.db"
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty record, open."""
+    made = Database(record_in(tmp_path))
+    await made.prepare()
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.mysql)])

@@ -34,7 +34,7 @@ class Site:
 
     def __init__(self, per_minute: int = 100, limit: int = 50) -> None:
         self.taken: list[InboundMessage] = []
-        self.down = False
+        self.down = self.deaf = False
         self.said: list[Said] = []
         self.chats = Chats(limit)
         self.visitors = Visitors(SECRET, per_minute)
@@ -60,7 +60,8 @@ class Site:
         return self.said
 
     async def _listen(self) -> None:
-        """Heard at once."""
+        if self.deaf:
+            await asyncio.Event().wait()
 
     def token(self) -> str:
         return self.visitors.welcome(uuid4().hex) or ""
@@ -293,6 +294,18 @@ async def test_whoever_says_nothing_is_not_waited_for(site: Site, monkeypatch: p
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(socket.recv(), 5)
         assert socket.close_code == POLICY
+
+
+async def test_a_chat_that_cannot_hear_answers_is_asked_to_come_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("gateways.chat.LISTENING_S", 0.1)
+    site.deaf = True
+    async with site.talking() as socket:
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 5)
+        assert socket.close_code == LATER
+    await until(lambda: site.chats.open == 0)
 
 
 @pytest.mark.parametrize("text", ["", "a", "a. b", "Oui ! Non ?\n\nFin", "…", " . ", "a" * 4000])

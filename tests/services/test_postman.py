@@ -31,7 +31,7 @@ from services.postman import Postman
 from storage import outbox
 from storage.database import Database
 from storage.tables import Outgoing
-from tests.conftest import record_in, until
+from tests.conftest import until
 
 
 class Ears:
@@ -101,14 +101,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(settling, "ASK_AGAIN", timedelta(seconds=0.02))
     monkeypatch.setattr(outbox, "retry_at", lambda now, attempts: now + timedelta(seconds=0.05))
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    made = Database(record_in(tmp_path))
-    await made.prepare()
-    yield made
-    made.close()
 
 
 @pytest.fixture

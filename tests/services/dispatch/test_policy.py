@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,20 +16,11 @@ from storage import breaker, permission
 from storage.database import Database
 from storage.suppressions import suppress
 from storage.tables import Consent, History, Outgoing, Silence
-from tests.conftest import record_in
 from tests.services.desk import MAIL, SMS, Desk
 
 OURS = ("tel:+33937000001", "tel:+33612345678")
 CHAT = {"channel": "chat", "from": "visiteur-1"}
 FR, EN = load_wording().fr, load_wording().en
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    made = Database(record_in(tmp_path))
-    await made.prepare()
-    yield made
-    made.close()
 
 
 @pytest.fixture

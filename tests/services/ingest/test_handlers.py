@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,15 +15,7 @@ from services.ingest.printer import Ours
 from services.policy import Handler
 from storage.database import Database
 from storage.tables import Contact, Conversation, Customer, Message, ThreadId
-from tests.conftest import inbound, record_in
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    made = Database(record_in(tmp_path))
-    await made.prepare()
-    yield made
-    made.close()
+from tests.conftest import inbound
 
 
 @pytest.fixture
