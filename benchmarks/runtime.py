@@ -24,7 +24,8 @@ from benchmarks.brokers import Broker, Letter, fill
 from benchmarks.figures import Figure
 from benchmarks.messages import texts
 from schemas.event import ASTREINTE, Event
-from schemas.printer import Classification, CustomerMessage, MessageClassified, MessageReceived
+from schemas.findings import Classification
+from schemas.printer import CustomerMessage, MessageClassified, MessageReceived
 from schemas.vocabulary import Category, Channel, Intent, Language, Priority
 from services import wire
 from services.policy import Policy

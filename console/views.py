@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from gateways.html import text_of
 from knowledge.wording import Wording
-from schemas.printer import Classification
+from schemas.findings import Classification
 from schemas.vocabulary import Category, Intent, Labelled, Language, Priority
 from storage.tables import Conversation, Customer, Message, Outgoing, Recorded
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import Field
 
 from knowledge.observations import Both, Sentence, Strict, next_test
-from schemas.printer import Passage
+from schemas.findings import Passage
 from schemas.vocabulary import Fault, Language
 
 __all__ = ["Sheet", "next_test", "sheets_of"]

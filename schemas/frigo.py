@@ -8,7 +8,8 @@ from uuid import uuid5
 from pydantic import Field, model_validator
 
 from schemas.event import ASTREINTE, Event, Moment, Value
-from schemas.printer import Confidence, Identifier, Passage
+from schemas.findings import Confidence, Passage
+from schemas.printer import Identifier
 from schemas.readings import MAX_MEASURES, InboundReading, Measures, Reading, ReadingReceived
 from schemas.vocabulary import Change, Language, SendStatus, Severity
 

@@ -15,7 +15,8 @@ from pydantic import Field, StringConstraints, model_validator
 from schemas.bounce import Address, Bounce
 from schemas.errors import shape_of
 from schemas.event import ASTREINTE, Event, Moment, Value
-from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, SendStatus
+from schemas.findings import Classification, DeviceCard, Draft, Finding, Passage, Turn
+from schemas.vocabulary import Action, Channel, SendStatus
 
 MAX_TEXT_CHARACTERS = 131_072
 """Twice the longest mail seen in help desks; below Kafka's 1 MiB a record even in emoji."""
@@ -36,7 +37,6 @@ Identifier = Annotated[
 ]
 """Blanks around it tell nothing apart: for MySQL those at its end are no difference."""
 Body = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=MAX_TEXT_CHARACTERS)]
-Confidence = Annotated[float, Field(ge=0, le=1)]
 
 
 class Attachment(Value):
@@ -139,24 +139,12 @@ class MessageReceived(Event):
     message: CustomerMessage
     new_customer: bool = False
     new_conversation: bool = False
+    earlier: tuple[Turn, ...] = Field(default=(), max_length=20, description="oldest first")
 
     @property
     def key(self) -> str:
         """The conversation."""
         return self.message.conversation_id
-
-
-class Classification(Value):
-    """What the message is about, each with a confidence from 0 to 1."""
-
-    category: Category
-    category_confidence: Confidence
-    intent: Intent
-    intent_confidence: Confidence
-    priority: Priority
-    priority_confidence: Confidence
-    language: Language
-    language_confidence: Confidence
 
 
 class MessageClassified(MessageReceived):
@@ -167,42 +155,17 @@ class MessageClassified(MessageReceived):
     classification: Classification
 
 
-class Finding(Value):
-    """Something found in the text, and where: `text[start:end]`."""
-
-    kind: str = Field(description="brand, model, error_code, serial_number, order_number …")
-    value: str = Field(description="as we write it: `49.4C02`, `HL-L2350DW`")
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
-    confidence: Confidence
-
-
 class MessageExtracted(MessageClassified):
     """Extract: printer, codes and numbers, each with its place in the text."""
 
     topic: ClassVar[str] = "printer.extracted"
 
     findings: tuple[Finding, ...] = ()
+    device: DeviceCard | None = None
 
     def first(self, kind: str) -> str | None:
         """Return the first value of a kind, or nothing."""
         return next((found.value for found in self.findings if found.kind == kind), None)
-
-
-class Passage(Value):
-    """An article that is near enough to the question, in the customer's language."""
-
-    article: str
-    language: Language
-    title: str
-    brand: str | None = None
-    models: tuple[str, ...] = ()
-    cause: str
-    steps: tuple[str, ...]
-    call_technician: str
-    source: str
-    score: Confidence
-    evidence: dict[str, float] = Field(default_factory=dict, description="score of each search")
 
 
 class MessageGrounded(MessageExtracted):
@@ -211,16 +174,6 @@ class MessageGrounded(MessageExtracted):
     topic: ClassVar[str] = "printer.grounded"
 
     passages: tuple[Passage, ...] = ()
-
-
-class Draft(Value):
-    """What to say, and on what it rests."""
-
-    action: Action
-    reason: str = Field(description="a word for machines: grounded, no_passage, asked_for_person …")
-    text: str
-    how: str = Field(description="template, or llm:<model>")
-    sources: tuple[str, ...] = ()
 
 
 class ReplyDrafted(MessageGrounded):

@@ -7,15 +7,8 @@ from functools import cache
 from typing import Any
 
 from knowledge.articles import SHIPPED, Article, load_articles
-from schemas.printer import (
-    Classification,
-    Finding,
-    MessageClassified,
-    MessageExtracted,
-    MessageGrounded,
-    MessageReceived,
-    Passage,
-)
+from schemas.findings import Classification, Finding, Passage
+from schemas.printer import MessageClassified, MessageExtracted, MessageGrounded, MessageReceived
 from schemas.vocabulary import CATEGORY_OF, Intent, Language, Priority
 from services.ingest import printer as ingest
 from tests.conftest import inbound

@@ -270,6 +270,7 @@ const WORDS = {
   "contract.type.string": ["texte", "text"],
   "contract.type.uuid": ["UUID", "UUID"],
   "contract.type.date-time": ["date et heure", "date and time"],
+  "contract.type.date": ["date", "date"],
   "contract.type.number": ["nombre", "number"],
   "contract.type.integer": ["entier", "whole number"],
   "contract.type.boolean": ["vrai ou faux", "true or false"],

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from schemas.printer import Classification, MessageClassified, MessageReceived
+from schemas.findings import Classification
+from schemas.printer import MessageClassified, MessageReceived
 from schemas.vocabulary import CATEGORY_OF, Category, Intent, Language, Priority
 
 Probabilities = Mapping[str, float]

@@ -9,7 +9,8 @@ from datetime import datetime
 from rapidfuzz import fuzz, process
 
 from knowledge.catalogue import Catalogue, squeeze
-from schemas.printer import Finding, MessageClassified, MessageExtracted
+from schemas.findings import Finding
+from schemas.printer import MessageClassified, MessageExtracted
 from schemas.vocabulary import Language, kind_label
 
 TEXT_CHARACTERS = 20_000

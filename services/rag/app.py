@@ -9,8 +9,9 @@ from ai.index import ArticleIndex, Entry, rows_of
 from ai.shelf import vectors_of
 from knowledge.articles import SHIPPED, Article, load_articles, search_document, search_rows
 from knowledge.sheets import next_test, sheets_of
+from schemas.findings import Passage
 from schemas.frigo import EvidenceGathered
-from schemas.printer import MessageExtracted, Passage
+from schemas.printer import MessageExtracted
 from schemas.vocabulary import Fault, Language
 from services.neighbours import Neighbours
 from services.policy import Policy

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from refrigeration.quantities import duration
+from schemas.findings import Passage
 from schemas.frigo import AlertGrounded, EvidenceGathered, Fact, UnitStateChanged
-from schemas.printer import Passage
 from schemas.vocabulary import Fault, Language
 
 DOUBTFUL = 0.9

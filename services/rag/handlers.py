@@ -9,8 +9,9 @@ from ai.embeddings import Embedder
 from ai.index import ArticleIndex
 from knowledge.articles import Article
 from schemas.event import Event
+from schemas.findings import Passage
 from schemas.frigo import EvidenceGathered, Fact
-from schemas.printer import MessageExtracted, Passage
+from schemas.printer import MessageExtracted
 from schemas.vocabulary import Change, Fault, Language
 from services.policy import Handler
 from services.rag import frigo, printer

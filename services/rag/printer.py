@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from knowledge.articles import Article
-from schemas.printer import MessageExtracted, MessageGrounded, Passage
+from schemas.findings import Passage
+from schemas.printer import MessageExtracted, MessageGrounded
 from schemas.vocabulary import Language
 
 NEAR_ENOUGH = 0.35

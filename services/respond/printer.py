@@ -10,7 +10,8 @@ from datetime import datetime
 
 from knowledge.segments import ADVISED, in_plain_letters
 from knowledge.wording import Command, Wording, Words
-from schemas.printer import Draft, MessageGrounded, Passage, ReplyDrafted
+from schemas.findings import Draft, Passage
+from schemas.printer import MessageGrounded, ReplyDrafted
 from schemas.vocabulary import Action, Category, Channel, Intent, Language, Priority, kind_label
 
 NEEDED: Mapping[Category, float] = {

@@ -12,13 +12,13 @@ from aiokafka import ConsumerRecord
 from knowledge.catalogue import load_catalogue
 from knowledge.wording import load_wording
 from schemas.event import Event
+from schemas.findings import Passage
 from schemas.printer import (
     InboundMessage,
     MessageClassified,
     MessageExtracted,
     MessageGrounded,
     MessageReceived,
-    Passage,
     ReplyDrafted,
 )
 from schemas.topics import STAGES

@@ -10,7 +10,8 @@ import pytest
 
 from knowledge.segments import segments
 from knowledge.wording import load_wording
-from schemas.printer import Draft, ReplyDrafted
+from schemas.findings import Draft
+from schemas.printer import ReplyDrafted
 from schemas.vocabulary import Action, Language
 from services.permission import COMMANDS, OBEYED, Facts, Verdict, judge, subject_of, text_of
 from services.settings_policy import PolicySettings

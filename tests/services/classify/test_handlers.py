@@ -6,7 +6,7 @@ import pytest
 
 from ai.embeddings import Embedder
 from ai.language import LanguageDetector
-from schemas.printer import Classification
+from schemas.findings import Classification
 from schemas.vocabulary import Category, Intent, Language, Priority
 from services.classify.handlers import received_messages
 from services.policy import Handler

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from schemas.printer import Draft, ReplyDrafted
+from schemas.findings import Draft
+from schemas.printer import ReplyDrafted
 from schemas.vocabulary import Action, SendStatus
 from services.dispatch.printer import plan, sent
 from storage.tables import Outgoing

@@ -11,7 +11,7 @@ from ai.index import ArticleIndex, Entry, rows_of
 from ai.shelf import vectors_of
 from knowledge.articles import search_document, search_rows
 from knowledge.catalogue import load_catalogue
-from schemas.printer import Classification, Passage
+from schemas.findings import Classification, Passage
 from schemas.vocabulary import Language
 from services.extract.printer import find
 from services.policy import Handler

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from schemas.findings import Passage
 from schemas.frigo import AlertDrafted, AlertGrounded, Cause, Fact, UnitCard
-from schemas.printer import Passage
 from schemas.vocabulary import Change, Language, Severity
 from services.respond import frigo
 from tests.services.extract.test_frigo import NOW, changed

@@ -9,7 +9,8 @@ from prometheus_client import REGISTRY
 
 from ai.llm import Ollama
 from knowledge.wording import load_wording
-from schemas.printer import Draft, MessageGrounded
+from schemas.findings import Draft
+from schemas.printer import MessageGrounded
 from schemas.vocabulary import Action
 from services.respond.handlers import grounded_messages
 from services.respond.printer import Sender
