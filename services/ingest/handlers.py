@@ -11,7 +11,7 @@ from sqlmodel import Session
 from gateways.mail.bodies import written_now
 from schemas.event import Event
 from schemas.frigo import InboundReading
-from schemas.printer import InboundMessage
+from schemas.printer import InboundMessage, MessageReceived
 from schemas.vocabulary import Channel
 from services.ingest import frigo, printer
 from services.ingest.frigo import Names
@@ -20,7 +20,7 @@ from services.policy import Handler
 from services.profiles import Profiles
 from services.seen import Seen
 from services.threads import choose, is_loop
-from storage import intake
+from storage import intake, turns
 from storage.database import Database
 
 
@@ -38,7 +38,14 @@ def inbound_messages(database: Database, ours: Ours = NOBODY) -> Handler:
 def _take_in(session: Session, arrivals: Sequence[Arrival], now: datetime) -> list[Sequence[Event]]:
     told, additions = place(session, arrivals, now)
     intake.add(session, additions)
-    return told
+    return [tuple(_with_earlier(session, event) for event in events) for events in told]
+
+
+def _with_earlier(session: Session, event: Event) -> Event:
+    """Add what was said before, where the conversation is not new."""
+    if not isinstance(event, MessageReceived) or event.new_conversation:
+        return event
+    return event.model_copy(update={"earlier": turns.before(session, event.message.message_id)})
 
 
 def place(
