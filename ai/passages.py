@@ -1,0 +1,225 @@
+"""Search over passages: by meaning and by words, joined into one probability.
+
+An owner (an article, a piece of a document) is one row or many: its title, symptoms, every way
+customers put it. It is as near as its nearest row. What the searches say is joined by a logistic
+model into the probability that the owner answers the question, so that "near enough" is a number
+that means something; `evaluation/retrieval.py` fits it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple, Protocol
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ai.embeddings import Vectors
+from ai.keeping import current, fresh
+from ai.owners import Filters, Owners, Places, Row
+from ai.texts import FewTexts, Found
+from ai.vectors import NearestVectors
+
+RELEVANCE = Path(__file__).parent / "relevance.json"
+SEARCHES = ("dense", "characters", "words", "document")
+NEAREST_ROWS = 400
+"""Rows that are looked at by meaning: the dozen best articles at some thirty rows each."""
+
+ABOUT = "index.json"
+DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile)
+"""What the readers of the files raise; FAISS has RuntimeError for everything."""
+
+__all__ = ["Filters", "Hit", "NoIndex", "OtherModel", "PassageIndex", "Row"]
+
+
+class OtherModel(ValueError):  # noqa: N818 - said to whoever changed the setting
+    """The index was made by another embedding model."""
+
+
+class NoIndex(ValueError):  # noqa: N818 - told, and the index made again
+    """There is no index, or a damaged one."""
+
+
+class Model(Protocol):
+    """What is asked of an embedding model."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An owner and the probability that it answers; `evidence`: what each search said.
+
+    `row` is the id of its row that is nearest in meaning, where one was near.
+    """
+
+    name: str
+    score: float
+    evidence: dict[str, float]
+    row: int | None = None
+
+
+class Near(NamedTuple):
+    """Owners in rising order, how near their nearest row is, and its place."""
+
+    owners: NDArray[np.int32]
+    scores: Vectors
+    places: Places
+
+    def of(self, numbers: Places) -> tuple[Vectors, Places]:
+        """Return nearness and place for owners; the least near that is known for those beyond."""
+        if not len(self.owners):
+            return np.zeros(len(numbers), np.float32), np.full(len(numbers), -1)
+        at = np.minimum(np.searchsorted(self.owners, numbers), len(self.owners) - 1)
+        known = self.owners[at] == numbers
+        scores = np.where(known, self.scores[at], self.scores.min())
+        return scores, np.where(known, self.places[at], -1)
+
+
+class PassageIndex:
+    """Passages under their owners' names; for one writer and any number of readers.
+
+    Parameters
+    ----------
+    embedder_name, fingerprint
+        The embedding model whose vectors come in; another one's index is refused by `load`.
+    dimension
+        Numbers of a vector.
+    """
+
+    def __init__(self, embedder_name: str, dimension: int, fingerprint: str = "") -> None:
+        self.made_by = {"model": embedder_name, "fingerprint": fingerprint, "dimension": dimension}
+        self._owners = Owners()
+        self._vectors = NearestVectors(dimension)
+        self._texts = FewTexts()
+        self._lock = threading.RLock()
+        model = json.loads(RELEVANCE.read_text("utf-8"))
+        self._weights = np.array([model["weights"][name] for name in SEARCHES])
+        self._intercept = float(model["intercept"])
+
+    def __len__(self) -> int:
+        return len(self._owners.number)
+
+    def __contains__(self, owner: str) -> bool:
+        return owner in self._owners.number
+
+    def add(self, rows: Sequence[Row], vectors: Vectors) -> None:
+        """Add rows and their vectors, all rows of an owner at once; found from then on.
+
+        An owner that is there already is replaced.
+        """
+        order = sorted(range(len(rows)), key=lambda place: rows[place].owner)
+        owners = [list(own) for _, own in groupby((rows[p] for p in order), attrgetter("owner"))]
+        with self._lock:
+            self.remove([own[0].owner for own in owners])
+            numbers = [self._owners.add(own) for own in owners]
+            if not numbers:
+                return
+            texts = [[row.text for row in own] for own in owners]
+            kinds = [self._owners.kind(number) for number in numbers]
+            self._texts.put(list(zip(numbers, kinds, texts, strict=True)))
+            places = np.concatenate([self._owners.places(number) for number in numbers])
+            self._vectors.add(places, np.asarray(vectors)[order])
+
+    def remove(self, owners: Collection[str]) -> None:
+        """Remove owners with all their rows; one that is not there is no error."""
+        with self._lock:
+            numbers = [self._owners.remove(name) for name in owners if name in self]
+            if numbers:
+                self._texts.drop(numbers)
+                places = [self._owners.places(number) for number in numbers]
+                self._vectors.remove(np.concatenate(places))
+
+    def search_many(
+        self,
+        queries: Sequence[str],
+        vectors: Vectors,
+        limit: int = 5,
+        filters: Filters | Sequence[Filters | None] | None = None,
+    ) -> list[list[Hit]]:
+        """Return the `limit` best owners for each question, best first.
+
+        `filters` are for all questions, or one for each.
+        """
+        each = filters if isinstance(filters, Sequence) else [filters] * len(queries)
+        with self._lock:
+            if not len(self) or not queries:
+                return [[] for _ in queries]
+            kinds = [self._owners.fitting(wanted) if wanted else None for wanted in each]
+            near = self._nearest(np.asarray(vectors, np.float32), kinds)
+            found = self._texts.evidence(queries, kinds)
+            return [self._hits(*both, limit) for both in zip(near, found, strict=True)]
+
+    def save(self, folder: Path) -> None:
+        """Write everything into a folder; a reader finds the old or the new, never half of one."""
+        with self._lock, fresh(folder) as inside:
+            (inside / ABOUT).write_text(json.dumps(self.made_by), "utf-8")
+            self._owners.save(inside)
+            self._vectors.save(inside)
+            self._texts.save(inside)
+
+    @classmethod
+    def load(cls, folder: Path, embedder: Model) -> PassageIndex:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        OtherModel
+            The vectors are another embedding model's.
+        NoIndex
+            There is none, or a damaged one.
+        """
+        found = cls(embedder.name, embedder.dimension, embedder.fingerprint)
+        try:
+            inside = current(folder)
+            made_by = json.loads((inside / ABOUT).read_text("utf-8"))
+            if made_by == found.made_by:
+                found._owners = Owners.load(inside)
+                found._vectors = NearestVectors.load(inside)
+                found._texts = FewTexts.load(inside)
+                return found
+            other = made_by["model"]
+        except DAMAGES as error:
+            msg = f"{folder} has no index that can be read ({type(error).__name__})"
+            raise NoIndex(msg) from error
+        msg = (
+            f"{folder} was made by the embedding model {other!r}, and {embedder.name!r} is set "
+            "now: 'astreinte knowledge index' makes it again"
+        )
+        raise OtherModel(msg)
+
+    def _nearest(self, vectors: Vectors, kinds: Sequence[tuple[int, ...] | None]) -> list[Near]:
+        """Return the owners nearest in meaning; questions with the same filter go together."""
+        found: dict[int, Near] = {}
+        for wanted in set(kinds):
+            asked = [place for place, each in enumerate(kinds) if each == wanted]
+            allowed = None if wanted is None else self._owners.rows_of(wanted)
+            near, places = self._vectors.search(vectors[asked], NEAREST_ROWS, allowed)
+            for number, scores, at in zip(asked, near, places, strict=True):
+                there = at >= 0
+                owners, first = np.unique(self._owners.at(at[there]), return_index=True)
+                found[number] = Near(owners, scores[there][first], at[there][first])
+        return [found[number] for number in range(len(kinds))]
+
+    def _hits(self, near: Near, found: Found, limit: int) -> list[Hit]:
+        dense, rows = near.of(found.numbers)
+        evidence = np.column_stack([dense, found.evidence])
+        scores = 1 / (1 + np.exp(-(evidence @ self._weights + self._intercept)))
+        return [
+            Hit(
+                self._owners.names[found.numbers[place]],
+                round(float(scores[place]), 4),
+                dict(zip(SEARCHES, (round(float(x), 4) for x in evidence[place]), strict=True)),
+                self._owners.row_id(rows[place]) if rows[place] >= 0 else None,
+            )
+            for place in np.argsort(-scores, kind="stable")[:limit]
+        ]
