@@ -1,35 +1,39 @@
-"""The language model, by Ollama: local, optional, never waited for longer than agreed.
+"""What is asked of a language model, what comes back, and how it may fail.
 
-A model that does not answer is left alone for a while (a circuit that opens), so that an absent
-Ollama costs nothing a message. Measured facts behind the options: one fixed `num_ctx` (another
-one reloads the model), always `num_predict`, always a time-out (the client has none).
+The doors are `ai/ollama_server.py` and `ai/openai_server.py`; `ai/models.py` chooses between them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-import time
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
-import httpx
-from ollama import AsyncClient, ResponseError
+from pydantic import BaseModel
 
-log = logging.getLogger(__name__)
+Shape = TypeVar("Shape", bound=BaseModel)
 
-REST_S = 30.0
-"""How long a model that failed is left alone."""
 MAX_TOKENS = 400
-CONNECT_S = 2.0
-_FAILURES = (
-    *(OSError, httpx.HTTPError, ResponseError, TimeoutError),
-    *(ValueError, TypeError),  # from the client: what answers there does not speak Ollama's API
-)
+BYTES_A_TOKEN = 3
+"""Of French and English prose; identifiers and emoji take more, which `spare` tokens cover."""
+SPARE_TOKENS = 64
+"""For the chat template, and for words that are cut smaller than most."""
 
 
 class NoAnswer(Exception):  # noqa: N818 - a state, met every day
     """The model gave no usable answer in time; the text says why, without the prompt."""
+
+
+class Down(NoAnswer):
+    """The server is not there, failed, or took too long: others would meet the same."""
+
+
+class Busy(NoAnswer):
+    """The server has its hands full, or is loading the model; it is well otherwise."""
+
+
+class Unusable(NoAnswer):
+    """Something was written, and it cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -40,98 +44,151 @@ class Answer:
     model: str
 
 
-class Ollama:
-    """Asks Ollama's chat endpoint for a JSON object with one text.
+@dataclass(frozen=True)
+class Ask(Generic[Shape]):
+    """A question to whichever model there is.
 
     Parameters
     ----------
-    url
-        Its address.
-    model
-        A name, or nothing for the first local chat model.
-    timeout_s
-        For one whole answer, loading the model included.
-    parallel
-        Requests at once.
-    context_tokens
-        `num_ctx` of every request.
+    purpose
+        What it is for, in a word or two: `reply`, `classify`; it is counted, never sent.
+    system, user
+        What the model is told, and what it is given.
+    shape
+        The form of the answer; bounds in it are checked here, whatever the server enforces.
+    max_tokens
+        Of the answer.
+    budget_s
+        Seconds for all of it: the wait for a turn, every try.
+    personal
+        The text may hold personal data: it is masked before it leaves this machine.
+    names
+        People's names in it that the caller knows, from headers or a signature.
     """
 
-    def __init__(
-        self,
-        url: str,
-        model: str = "",
-        *,
-        timeout_s: float = 60,
-        parallel: int = 1,
-        context_tokens: int = 4096,
-    ) -> None:
-        self._client = AsyncClient(host=url, timeout=httpx.Timeout(timeout_s, connect=CONNECT_S))
-        self._model = model
-        self._timeout_s = timeout_s
-        self._turns = asyncio.Semaphore(parallel)
-        self._context_tokens = context_tokens
-        self._rests_until = 0.0
+    purpose: str
+    system: str
+    user: str
+    shape: type[Shape]
+    max_tokens: int = MAX_TOKENS
+    budget_s: float = 60.0
+    personal: bool = True
+    names: tuple[str, ...] = ()
 
     @property
-    def resting(self) -> bool:
-        """It failed lately and is not asked for now."""
-        return time.monotonic() < self._rests_until
+    def tokens(self) -> int:
+        """Of the prompt, guessed from its length."""
+        size = len(self.system.encode()) + len(self.user.encode())
+        return size // BYTES_A_TOKEN + SPARE_TOKENS
 
-    async def write(self, system: str, user: str, field: str = "reply") -> Answer:
-        """Return the text of `field` in the model's JSON answer.
 
-        Raises
-        ------
-        NoAnswer
-            It is resting, absent, too slow, or wrote something else.
-        """
-        if self.resting:
-            msg = "resting after a failure"
-            raise NoAnswer(msg)
-        try:
-            async with asyncio.timeout(self._timeout_s), self._turns:
-                return await self._ask(system, user, field)
-        except NoAnswer:  # it cannot write in the form: waiting for it again would be in vain
-            self._rests_until = time.monotonic() + REST_S
-            raise
-        except _FAILURES as error:
-            self._rests_until = time.monotonic() + REST_S
-            status = f" {error.status_code}" if isinstance(error, ResponseError) else ""
-            msg = f"Ollama: {type(error).__name__}{status}"
-            raise NoAnswer(msg) from error
+@dataclass(frozen=True)
+class Filled(Generic[Shape]):
+    """An answer in its shape, and where it came from.
 
-    async def _ask(self, system: str, user: str, field: str) -> Answer:
-        model = self._model or await self._first_local()
-        schema = {"type": "object", "properties": {field: {"type": "string"}}, "required": [field]}
-        response = await self._client.chat(
-            model=model,
-            messages=[{"role": "system", "content": system}, {"role": "user", "content": user}],
-            format=schema,
-            options={
-                "num_ctx": self._context_tokens,
-                "num_predict": MAX_TOKENS,
-                "temperature": 0.2,
-                "repeat_penalty": 1.1,
-            },
-            keep_alive=-1,
-        )
-        try:
-            text = json.loads(response.message.content or "")[field]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            text = None
-        if not isinstance(text, str) or not text.strip():
-            msg = f"{model} did not answer in the form that was asked for"
-            raise NoAnswer(msg)
-        return Answer(text.strip(), model)
+    `degraded`: a backend that is preferred was passed over, or failed at it. `cost` is in the
+    currency of the settings.
+    """
 
-    async def _first_local(self) -> str:
-        """Return the first installed model that runs on this machine and is no embedding model."""
-        for entry in (await self._client.list()).models:
-            family = (entry.details.family or "") if entry.details else ""
-            if entry.model and not entry.model.endswith("-cloud") and "bert" not in family:
-                log.info("the language model is %s", entry.model)
-                self._model = entry.model
-                return entry.model
-        msg = "Ollama has no model; 'ollama pull' one"
-        raise ConnectionError(msg)
+    value: Shape
+    model: str
+    backend: str
+    degraded: bool = False
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    seconds: float = 0.0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some words as they come. The last one counts, and says why it is the last (`reason`)."""
+
+    text: str = ""
+    thinking: str = ""
+    reason: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    prompt_s: float = 0.0
+    answer_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a backend is given; `schema` is of the answer's JSON, none for free text."""
+
+    system: str
+    user: str
+    schema: dict[str, Any] | None
+    max_tokens: int
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """As both APIs take them."""
+        return [
+            {"role": "system", "content": self.system},
+            {"role": "user", "content": self.user},
+        ]
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model that a server has.
+
+    `size` in bytes, 0 when it is not told; `loaded`: in memory now, `on_gpu` the share of it that
+    is on a GPU; `chats`: it writes text, and does not only embed; `leaves`: it runs elsewhere.
+    """
+
+    name: str
+    size: int = 0
+    loaded: bool = False
+    on_gpu: float = 0.0
+    chats: bool = True
+    leaves: bool = False
+    thinks: bool = False
+
+
+class Backend(Protocol):
+    """A server of language models."""
+
+    name: str
+    url: str
+    leaves: bool
+    """What it is given leaves this machine and its private network."""
+
+    async def look(self) -> Sequence[Installed]:
+        """Return what it has; Down when it does not answer."""
+        ...
+
+    async def load(self, model: Installed) -> None:
+        """Have a model in memory, however long that takes; Down when it fails."""
+        ...
+
+    def say(self, model: Installed, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        """Yield the answer as it comes; raises Down, Busy or Unusable."""
+        ...
+
+    async def close(self) -> None:
+        """Hang up."""
+        ...
+
+
+def schema_of(shape: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a shape with every field wanted, and no other.
+
+    A field that may be left out is left out by small models, whatever the prompt says.
+    """
+    made: dict[str, Any] = _strict(shape.model_json_schema())
+    return made
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_strict(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _strict(value) for key, value in node.items() if key != "default"}
+    if isinstance(made.get("properties"), dict):
+        made |= {"additionalProperties": False, "required": list(made["properties"])}
+    return made

@@ -27,9 +27,9 @@ from services.settings import (
     DatabaseSettings,
     DispatchSettings,
     KafkaSettings,
-    OllamaSettings,
     Settings,
 )
+from services.settings_models import OllamaSettings
 from services.settings_policy import PolicySettings
 
 NAMES = (*STAGES, "record")

@@ -58,6 +58,10 @@ LLM_CALLS = Counter(
 LLM_DURATION = Histogram(
     "astreinte_llm_seconds", "Time of such a question", ["backend"], buckets=BUCKETS_S
 )
+LLM_TOKENS = Counter(
+    "astreinte_llm_tokens_total", "Tokens of questions and answers", ["backend", "kind"]
+)
+LLM_COST = Counter("astreinte_llm_cost_total", "What they cost, by the settings", ["backend"])
 EDGE_REQUESTS = Counter("astreinte_edge_requests_total", "Requests to the edge", ["code"])
 EDGE_DURATION = Histogram("astreinte_edge_seconds", "Time of such a request", buckets=BUCKETS_S)
 DATABASE_DURATION = Histogram(

@@ -17,9 +17,11 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from ai.embeddings import Embedder
+from ai.models import Models
 from gateways.kafka import Cluster, connection
 from schemas.errors import Unavailable
 from services import metrics
+from services.language_models import models_of
 from services.profiles import Profiles
 from services.settings import KafkaSettings, Settings
 from services.stage import Stage
@@ -118,6 +120,14 @@ class Neighbours:
         embedder = Embedder(self.settings.embedding.model, self.settings.embedding.threads)
         self._stack.callback(embedder.close)
         return embedder
+
+    @cached_property
+    def models(self) -> Models:
+        """The language models, looked for in the background from now on; maybe there is none."""
+        models = models_of(self.settings, self.cache)
+        self.at_end(models.close)
+        models.begin()
+        return models
 
     def at_end(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed when these neighbours are."""

@@ -27,6 +27,7 @@ from services.settings_frigo import (
     variables,
 )
 from services.settings_mail import ByMail
+from services.settings_models import OllamaSettings, OpenaiSettings
 from services.settings_policy import PolicySettings
 
 
@@ -145,20 +146,6 @@ class EmbeddingSettings(BaseSettings):
     threads: int = Field(default=1, ge=1, le=64, description="CPU threads of the model")
 
 
-class OllamaSettings(BaseSettings):
-    """The language model. Without one, replies are made from templates."""
-
-    model_config = variables("OLLAMA")
-
-    url: str = Field(default="http://127.0.0.1:11434", description="Ollama's address; empty: none")
-    model: str = Field(default="", description="its name; empty: the first local chat model found")
-    timeout_s: float = Field(default=60.0, gt=0, le=600, description="for one whole answer")
-    parallel: int = Field(
-        default=1, ge=1, le=64, description="requests at once (OLLAMA_NUM_PARALLEL)"
-    )
-    context_tokens: int = Field(default=4096, ge=512, description="num_ctx: one for all requests")
-
-
 class DispatchSettings(BaseSettings):
     """How replies leave."""
 
@@ -210,6 +197,7 @@ class Settings(ByMail, ByTelephone, ByChat):
     tracing: TracingSettings = Field(default_factory=TracingSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     ollama: OllamaSettings = Field(default_factory=OllamaSettings)
+    openai: OpenaiSettings = Field(default_factory=OpenaiSettings)
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)

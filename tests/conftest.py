@@ -24,11 +24,11 @@ from confluent_kafka import OFFSET_END, KafkaError, KafkaException, TopicPartiti
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import create_engine, text
 
-from ai.classifier import Classifier
 from ai.embeddings import Embedder
 from gateways.kafka import EmbeddedKafka
 from schemas.printer import InboundMessage
 from schemas.topics import TOPICS
+from services.classifiers import Classifiers
 from services.classify.app import train
 from services.logs import OURS
 from services.neighbours import Neighbours
@@ -37,15 +37,15 @@ from services.settings import (
     DispatchSettings,
     HttpSettings,
     KafkaSettings,
-    OllamaSettings,
     Settings,
 )
+from services.settings_models import OllamaSettings
 from services.settings_policy import PolicySettings
 from storage import schema
 from storage.database import Database
 from storage.engine import engine_of
 
-Trained = tuple[Classifier, Classifier]
+Trained = Classifiers
 
 CACHE = Path(__file__).parent.parent / "data" / "cache"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ai.llm import Ollama
 from knowledge.wording import load_wording
 from schemas.frigo import AlertGrounded
 from schemas.printer import MessageGrounded
@@ -16,21 +15,9 @@ from services.stage import Stage
 async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start."""
     stage = near.stage("respond")
-    asked = near.settings.ollama
-    llm = (
-        Ollama(
-            asked.url,
-            asked.model,
-            timeout_s=asked.timeout_s,
-            parallel=asked.parallel,
-            context_tokens=asked.context_tokens,
-        )
-        if asked.url
-        else None
-    )
     sender = Sender(near.settings.dispatch.signature, near.settings.dispatch.contact)
-    handler = handlers.grounded_messages(llm, load_wording(), sender)
+    handler = handlers.grounded_messages(near.models, load_wording(), sender)
     stage.consumes(MessageGrounded, handler, Policy(batch=1, concurrency=32))
-    alerts = handlers.grounded_alerts(llm)
+    alerts = handlers.grounded_alerts(near.models)
     stage.consumes(AlertGrounded, alerts, Policy(batch=1, concurrency=16))
     return stage

@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ai.llm import NoAnswer, Ollama
+from ai.llm import NoAnswer
+from ai.models import Models
 from knowledge.wording import Wording
 from schemas.event import Event
 from schemas.frigo import AlertDrafted, AlertGrounded
@@ -25,7 +26,7 @@ ALERT_S = 8.0
 """An alarm waits no longer for better words."""
 
 
-def grounded_messages(llm: Ollama | None, wording: Wording, sender: Sender) -> Handler:
+def grounded_messages(llm: Models | None, wording: Wording, sender: Sender) -> Handler:
     """Return the handler of `printer.grounded`."""
 
     async def handle(events: Sequence[MessageGrounded]) -> list[Sequence[Event]]:
@@ -37,7 +38,7 @@ def grounded_messages(llm: Ollama | None, wording: Wording, sender: Sender) -> H
 
 
 async def _in_better_words(
-    drafted: ReplyDrafted, llm: Ollama | None, wording: Wording, sender: Sender
+    drafted: ReplyDrafted, llm: Models | None, wording: Wording, sender: Sender
 ) -> ReplyDrafted:
     if not drafted.draft.sources or llm is None or llm.resting:  # only articles are reworded
         return drafted
@@ -62,7 +63,7 @@ async def _in_better_words(
     return printer.reworded(drafted, answer.text, answer.model, wording, sender)
 
 
-def grounded_alerts(llm: Ollama | None) -> Handler:
+def grounded_alerts(llm: Models | None) -> Handler:
     """Return the handler of `frigo.grounded`."""
 
     async def handle(events: Sequence[AlertGrounded]) -> list[Sequence[Event]]:
@@ -72,7 +73,7 @@ def grounded_alerts(llm: Ollama | None) -> Handler:
     return handle
 
 
-async def _reworded(drafted: AlertDrafted, llm: Ollama | None) -> AlertDrafted:
+async def _reworded(drafted: AlertDrafted, llm: Models | None) -> AlertDrafted:
     if llm is None or llm.resting or not frigo.may_be_reworded(drafted):
         return drafted
     outcome, began, text, model = "none", time.perf_counter(), "", ""

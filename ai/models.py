@@ -1,0 +1,159 @@
+"""The language models there are, in the order in which they are asked.
+
+Ollama first, then a server that speaks OpenAI's API, and where none answers, the caller's
+template. What there is is looked at every half a minute, and when a call fails: a model that was
+pulled is taken without a restart. Each choice is logged with its reason when it changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, create_model
+
+from ai.hardware import Machine, machine
+from ai.llm import Answer, Ask, Down, Filled, NoAnswer, Shape
+from ai.route import Route
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 30.0
+"""How often the servers are looked at."""
+HARDWARE_S = 600.0
+"""How often this machine is: memory and GPU."""
+
+Told = Callable[[str, Filled[Any] | None], None]
+"""Is told how a backend answered: with this, or not at all."""
+
+
+class Models:
+    """Asks the first backend that can answer.
+
+    Parameters
+    ----------
+    routes
+        The backends, the preferred one first.
+    told
+        Is told of each answer.
+    """
+
+    def __init__(self, routes: Sequence[Route], told: Told | None = None) -> None:
+        self.routes = list(routes)
+        self.machine: Machine | None = None
+        self._told = told
+        self._looked: float | None = None
+        self._measured = 0.0
+        self._looking = asyncio.Lock()
+        self._again = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def resting(self) -> bool:
+        """Nobody can be asked now. Before the first look that is not known."""
+        if self._looked is None:
+            return not self.routes
+        return all(route.closed for route in self.routes) and not self._is_old()
+
+    def begin(self) -> None:
+        """Look and load in the background until `close`, so that no customer waits for it."""
+        if self.routes and self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), name="language models")
+
+    async def _watch(self) -> None:
+        while True:
+            self._again.clear()
+            try:
+                await self.look()
+                for route in self.routes:
+                    route.warm()
+            except Exception:  # a look that fails is no reason never to look again
+                log.exception("the language models were not looked at")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._again.wait()
+
+    async def look(self) -> None:
+        """See what there is, and choose."""
+        async with self._looking:
+            now = time.monotonic()
+            if self.machine is None or now - self._measured > HARDWARE_S:
+                self.machine, self._measured = await asyncio.to_thread(machine), now
+            await asyncio.gather(*(route.look(self.machine) for route in self.routes))
+            self._looked = time.monotonic()
+
+    def _is_old(self) -> bool:
+        return self._looked is None or time.monotonic() - self._looked > LOOK_S
+
+    async def fill(self, ask: Ask[Shape]) -> Filled[Shape]:
+        """Return the answer to a question in its shape.
+
+        Raises
+        ------
+        NoAnswer
+            No backend gave one within the budget; what the last one said.
+        """
+        until = time.monotonic() + ask.budget_s
+        if self._looked is None or (self._is_old() and self._watching is None):
+            await self.look()
+        why: NoAnswer = Down("there is no language model")
+        for place, route in enumerate(self.routes):
+            if route.closed:
+                why = Down(f"{route.backend.name}: {route.closed}")
+                continue
+            try:
+                filled = await route.fill(ask, until)
+            except NoAnswer as error:
+                why = error
+                self._report(route.backend.name, None)
+                if isinstance(error, Down):
+                    self._again.set()
+                continue
+            filled = replace(filled, degraded=place > 0)
+            self._report(route.backend.name, filled)
+            return filled
+        raise why
+
+    def _report(self, backend: str, filled: Filled[Any] | None) -> None:
+        if self._told:
+            self._told(backend, filled)
+
+    async def write(self, system: str, user: str, field: str = "reply") -> Answer:
+        """Return the text of `field` in a model's JSON answer.
+
+        Raises
+        ------
+        NoAnswer
+            As `fill`.
+        """
+        budget_s = max((route.limits.timeout_s for route in self.routes), default=0)
+        filled = await self.fill(Ask("write", system, user, _text(field), budget_s=budget_s))
+        return Answer(str(getattr(filled.value, field)).strip(), filled.model)
+
+    async def close(self) -> None:
+        """Stop looking, and hang up."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
+        for route in self.routes:
+            await route.close()
+
+
+@cache
+def _text(field: str) -> type[BaseModel]:
+    """Return the shape of an object with one text, which is not blank."""
+    words: Any = (Annotated[str, AfterValidator(_written)], ...)
+    return create_model("Text", **{field: words})
+
+
+def _written(text: str) -> str:
+    if not text.strip():
+        msg = "blank"
+        raise ValueError(msg)
+    return text
