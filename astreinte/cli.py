@@ -38,7 +38,7 @@ from astreinte.options import BrokerOption, DatabaseOption, app, settings_of
 from astreinte.parts import PARTS
 from astreinte.story import play
 from gateways.http import PortTaken
-from knowledge.articles import SHIPPED, InvalidArticle, load_articles
+from knowledge.articles import InvalidArticle
 from schemas.errors import Unavailable
 from services import logs, serve
 from services.neighbours import Neighbours
@@ -159,11 +159,11 @@ async def _tell_customers(found: Desk) -> int:
 def prepare() -> None:
     """Embed articles and training phrases ahead, so that the first start is quick."""
     from services.classify.app import train  # noqa: PLC0415 - heavy, and for this command only
-    from services.rag.app import make_index  # noqa: PLC0415
+    from services.rag.app import shelve  # noqa: PLC0415
 
     near = Neighbours(Settings(), "")
     train(near)
-    make_index(near, load_articles(SHIPPED))
+    shelve(near)
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def text_of(html: str | None) -> str:
     """Return the visible text of a page or of a mail's HTML part; empty for nothing."""
     if not html:
         return ""
-    if not _is_sound(html):
+    if not is_sound(html):
         return _tidy(re.sub(r"<[^<>]*>", " ", _BLOCK.sub(_BREAK, _seen(html))))
     page = LexborHTMLParser(html)
     page.strip_tags(["script", "style", "head", "template", "noscript", "svg", "math"])
@@ -145,7 +145,7 @@ def _line_above(node: LexborNode, line: str) -> None:
     node.insert_before(f"{_BREAK}{line}{_BREAK}")
 
 
-def _is_sound(html: str) -> bool:
+def is_sound(html: str) -> bool:
     """Say whether a page can be parsed in a time that its length bounds."""
     if html.count("<") > MAX_TAGS:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas import delivery, frigo, printer
+from schemas import delivery, frigo, knowledge, printer
 from schemas.event import Event
 
 STAGES = ("ingest", "classify", "extract", "rag", "respond", "dispatch")
@@ -20,7 +20,8 @@ DAY_MS = 86_400_000
 class Topic:
     """One topic: `event` is what travels in it, or nothing for dead letters (any bytes).
 
-    `partitions` is the least. `compacted`: of each key the newest is kept, for ever.
+    `partitions` is the least. `compacted`: of each key the newest is kept, for ever, whatever
+    `retention_ms` says.
     """
 
     name: str
@@ -56,6 +57,8 @@ SHOWN: tuple[type[Event], ...] = (delivery.ReplyShown,)
 """What open chats show; every edge listens."""
 FEEDBACK: tuple[type[Event], ...] = (frigo.FeedbackGiven,)
 """What people say of what the desk did; dispatch takes it."""
+KNOWLEDGE: tuple[type[Event], ...] = (knowledge.KnowledgeChanged,)
+"""What the desk learned or forgot; every rag listens."""
 
 TOPICS: tuple[Topic, ...] = (
     Topic(PRINTER[0].topic, PRINTER[0], "channel and sender", 7 * DAY_MS),
@@ -64,6 +67,7 @@ TOPICS: tuple[Topic, ...] = (
     *(Topic(event.topic, event, "visitor", DAY_MS) for event in SHOWN),
     *(Topic(event.topic, event, "unit", 7 * DAY_MS) for event in FRIGO),
     *(Topic(event.topic, event, "unit", 30 * DAY_MS) for event in FEEDBACK),
+    *(Topic(event.topic, event, "article or document", 0, compacted=True) for event in KNOWLEDGE),
     *(Topic(f"dead.{stage}", None, "as it was", 30 * DAY_MS) for stage in STAGES),
     Topic("dead.record", None, "as it was", 30 * DAY_MS),
 )

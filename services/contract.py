@@ -17,7 +17,17 @@ from pydantic.json_schema import models_json_schema
 
 import schemas
 from schemas.event import Event
-from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, SHOWN, STAGES, TOPICS, Topic
+from schemas.topics import (
+    FEEDBACK,
+    FRIGO,
+    KNOWLEDGE,
+    PRINTER,
+    REPORTS,
+    SHOWN,
+    STAGES,
+    TOPICS,
+    Topic,
+)
 from services import wire
 from services.record import RECORDED
 
@@ -29,6 +39,9 @@ BINDING = "0.5.0"
 
 GATEWAYS = "gateways"
 """Who hands in: our own edge, and whoever publishes the same."""
+
+COMMANDS = "commands"
+"""Of the command line, by which people teach the desk."""
 
 EDGE = "edge"
 """What answers gateways and browsers; it shows open chats what was said."""
@@ -184,6 +197,8 @@ def _operations() -> Json:
     found += [("dispatch", "receive", event.topic) for event in taken]
     found += [("dispatch", "send", event.topic) for event in SHOWN]
     found += [(EDGE, "receive", event.topic) for event in SHOWN]
+    found += [(COMMANDS, "send", event.topic) for event in KNOWLEDGE]
+    found += [("rag", "receive", event.topic) for event in KNOWLEDGE]
     found += [("record", "receive", topic) for topic in RECORDED]
     found.append(("record", "send", "dead.record"))
     return {
@@ -197,7 +212,9 @@ def _operations() -> Json:
 
 
 def _source(event: type[Event]) -> str:
-    senders = {event.topic: "dispatch" for event in SHOWN} | {
+    senders = dict.fromkeys((event.topic for event in SHOWN), "dispatch")
+    senders |= dict.fromkeys((event.topic for event in KNOWLEDGE), COMMANDS)
+    senders |= {
         cls.topic: who
         for flow in (PRINTER, FRIGO)
         for cls, who in zip(flow, ("gateway", *STAGES), strict=True)

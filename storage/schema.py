@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import Script
 
-HEAD = "0010"
+HEAD = "0011"
 """The step that this program needs."""
 BASE = "0001"
 """The tables of records that were made before there were steps."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from knowledge.articles import SHIPPED, Article, load_articles
+from knowledge.pieces import Piece, of_article
 from schemas.findings import Classification, Finding, Passage
 from schemas.printer import MessageClassified, MessageExtracted, MessageGrounded, MessageReceived
 from schemas.vocabulary import CATEGORY_OF, Intent, Language, Priority
@@ -19,6 +20,11 @@ NOW = datetime(2025, 2, 1, 8, 30, tzinfo=UTC)
 @cache
 def articles() -> dict[str, Article]:
     return {article.id: article for article in load_articles(SHIPPED)}
+
+
+@cache
+def pieces() -> dict[str, Piece]:
+    return {name: of_article(article) for name, article in articles().items()}
 
 
 def received(text: str = "elle ne marche plus", **changes: Any) -> MessageReceived:

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
-from ai.index import ArticleIndex, Entry, rows_of
 from ai.shelf import vectors_of
-from knowledge.articles import SHIPPED, Article, load_articles, search_document, search_rows
+from gateways.listening import Listener
+from knowledge.articles import SHIPPED, load_articles
+from knowledge.pieces import of_article
 from knowledge.sheets import next_test, sheets_of
 from schemas.findings import Passage
 from schemas.frigo import EvidenceGathered
+from schemas.knowledge import KnowledgeChanged
 from schemas.printer import MessageExtracted
 from schemas.vocabulary import Fault, Language
-from services.neighbours import Neighbours
+from services import wire
+from services.library import Library
+from services.neighbours import EMBEDDED_FETCH_WAIT_MS, Neighbours
 from services.policy import Policy
 from services.rag import handlers
 from services.stage import Stage
 
+FETCH_WAIT_MS = 500
+"""A server answers as soon as there is something."""
+
 
 async def build(near: Neighbours) -> Stage:
-    """Return the stage, ready to start; reads and indexes the articles on the way."""
+    """Return the stage, ready to start; reads and indexes what ships on the way."""
     stage = near.stage("rag")
-    own = near.settings.knowledge.folder
-    articles = load_articles(SHIPPED, *([own] if own else []))
-    index = await asyncio.to_thread(make_index, near, articles)
-    by_name = {article.id: article for article in articles}
-    handler = handlers.extracted_messages(near.embedder, index, by_name)
-    stage.consumes(MessageExtracted, handler, Policy(batch=16, concurrency=2))
     await near.database.prepare(near.settings.database.connect_s)
+    library = await asyncio.to_thread(shelve, near)
+    listener = Listener(
+        near.cluster,
+        KnowledgeChanged.topic,
+        lambda record: library.hear(wire.parse(record, KnowledgeChanged)),
+        library.missed,
+        EMBEDDED_FETCH_WAIT_MS if near.embedded else FETCH_WAIT_MS,
+    )
+    near.at_end(listener.stop)
+    await listener.listening()  # first: what changes from now on is heard
+    await library.catch_up()
+    stage.starting.append(library.start)
+    stage.stopping.append(library.stop)
+    stage.consumes(
+        MessageExtracted,
+        handlers.extracted_messages(near.embedder, library),
+        Policy(batch=16, concurrency=2),
+    )
     evidence = handlers.gathered_evidence(near.database, sheet, next_test)
     stage.consumes(EvidenceGathered, evidence, Policy(batch=50))
     return stage
@@ -39,7 +57,11 @@ def sheet(fault: Fault, language: Language) -> Passage:
     return sheets_of(fault, language).passage()
 
 
-def make_index(near: Neighbours, articles: Sequence[Article]) -> ArticleIndex:
-    """Return the index over `articles`."""
-    entries = [Entry(a.id, search_rows(a), search_document(a)) for a in articles]
-    return ArticleIndex(entries, vectors_of(rows_of(entries), near.embedder, near.cache))
+def shelve(near: Neighbours) -> Library:
+    """Return the library with what is known without the record."""
+    own = near.settings.knowledge.folder
+    articles = load_articles(SHIPPED, *([own] if own else []))
+    pieces = [of_article(article) for article in articles]
+    texts = [text for piece in pieces for text, _ in piece.texts]
+    vectors = vectors_of(texts, near.embedder, near.cache)
+    return Library(near.database, near.embedder, pieces, vectors)

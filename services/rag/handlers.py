@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from ai.embeddings import Embedder
-from ai.index import ArticleIndex
-from knowledge.articles import Article
+from ai.passages import Filters
 from schemas.event import Event
 from schemas.findings import Passage
 from schemas.frigo import EvidenceGathered, Fact
 from schemas.printer import MessageExtracted
 from schemas.vocabulary import Change, Fault, Language
+from services.library import Library
 from services.policy import Handler
 from services.rag import frigo, printer
 from services.rag.frigo import Before
@@ -22,22 +22,21 @@ from storage.database import Database
 SheetOf = Callable[[Fault, Language], Passage]
 TestOf = Callable[[Fault, Fault, Collection[str], float], Fact | None]
 
-LOOKED_AT = 8
-"""Hits asked for: some may be about another make."""
+LOOKED_AT = 16
+"""Hits asked for: some may be about another model, or in another language."""
 
 
-def extracted_messages(
-    embedder: Embedder, index: ArticleIndex, articles: Mapping[str, Article]
-) -> Handler:
+def extracted_messages(embedder: Embedder, library: Library) -> Handler:
     """Return the handler of `printer.extracted`."""
 
     async def handle(events: Sequence[MessageExtracted]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
         questions = [printer.question(event) for event in events]
         vectors = await embedder.embed(questions)
-        found = index.search_many(questions, vectors, LOOKED_AT)
+        makes = [Filters(brand=event.first("brand") or "") for event in events]
+        found = library.index.search_many(questions, vectors, LOOKED_AT, makes)
         return [
-            printer.ground(event, hits, articles, now)
+            printer.ground(event, hits, library.pieces, now)
             for event, hits in zip(events, found, strict=True)
         ]
 

@@ -9,7 +9,14 @@ from storage.tables.alarms import Alert, Heartbeat
 from storage.tables.columns import MYSQL
 from storage.tables.equipment import Device, Episode, PrinterModel, Unit
 from storage.tables.findings import Extraction, Metric, Prediction, Retrieval
-from storage.tables.knowledge import Article, ArticleVersion, Imported
+from storage.tables.knowledge import (
+    Article,
+    ArticleVersion,
+    Document,
+    DocumentPassage,
+    Imported,
+    PassageVector,
+)
 from storage.tables.mailboxes import Fetched, Mailbox
 from storage.tables.people import (
     Attachment,
@@ -38,6 +45,8 @@ __all__ = [
     "Customer",
     "DeadLetter",
     "Device",
+    "Document",
+    "DocumentPassage",
     "Episode",
     "Extraction",
     "Fetched",
@@ -50,6 +59,7 @@ __all__ = [
     "Message",
     "Metric",
     "Outgoing",
+    "PassageVector",
     "Prediction",
     "PrinterModel",
     "ProviderError",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,9 +12,6 @@ import pytest_asyncio
 
 import astreinte.desk
 import services.classify.app
-import services.rag.app
-from ai.index import ArticleIndex
-from knowledge.articles import Article
 from schemas.topics import STAGES
 from services.neighbours import Neighbours
 from services.serve import running
@@ -32,19 +29,10 @@ from tests.conftest import (
 
 @pytest.fixture(scope="module")
 def quick(trained: Trained) -> Iterator[None]:
-    """Have desks take over classifiers and index, and let their groups be joined at once."""
-    make_index = services.rag.app.make_index
-    made: list[ArticleIndex] = []
-
-    def once(near: Neighbours, articles: Sequence[Article]) -> ArticleIndex:
-        if not made:
-            made.append(make_index(near, articles))
-        return made[0]
-
+    """Have desks take over classifiers, and let their groups be joined at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(astreinte.desk, "EmbeddedKafka", QuickKafka)
         patch.setattr(services.classify.app, "train", lambda _near: trained)
-        patch.setattr(services.rag.app, "make_index", once)
         yield
 
 

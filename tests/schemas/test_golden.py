@@ -14,9 +14,9 @@ import pytest
 
 import schemas
 from schemas.event import Event
-from schemas.topics import FEEDBACK, FRIGO, PRINTER, REPORTS, SHOWN
+from schemas.topics import FEEDBACK, FRIGO, KNOWLEDGE, PRINTER, REPORTS, SHOWN
 
-EVENTS = PRINTER + FRIGO + REPORTS + SHOWN + FEEDBACK
+EVENTS = PRINTER + FRIGO + REPORTS + SHOWN + FEEDBACK + KNOWLEDGE
 GOLDEN = Path(schemas.__file__).parent / "examples"
 FIELDS = Path(__file__).parent / "golden" / "fields.json"
 NO_TYPE = {

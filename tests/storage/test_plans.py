@@ -8,7 +8,7 @@ time.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,27 +19,33 @@ from sqlmodel import Session, SQLModel
 from services import breaker as stopped
 from services.record import keep
 from services.steps import Step
-from storage import breaker, dead, doubts, journal, mailboxes, outbox, permission, roads
+from storage import breaker, dead, documents, doubts, journal, mailboxes, outbox, permission, roads
 from storage.customers import Card, owners_of, recognise
 from storage.database import Database, insert_new
 from storage.imports.ledger import Item, bring
 from storage.tables import (
+    Article,
+    ArticleVersion,
     Attempt,
     Contact,
     Conversation,
     Customer,
     DeadLetter,
+    Document,
+    DocumentPassage,
     Fetched,
     History,
     Journal,
     Message,
     Outgoing,
+    PassageVector,
     Prediction,
     Recorded,
     ThreadId,
 )
 from tests.console.record import walk
 from tests.events import NOW
+from tests.knowing import document, passage
 from tests.services.desk import MAIL, SMS, Desk
 from tests.storage.cold_rooms import cold_day, cold_rows
 from tests.storage.test_intake import mail
@@ -142,9 +148,34 @@ def fill(session: Session) -> None:
              "detail": "", "at": at(n)}
             for n in numbers
         ],
+        Article: [
+            {"article_id": f"a{n}", "version": 1, "title": "", "source": "", "in_use": True,
+             "created_at": at(n), "updated_at": at(n)}
+            for n in numbers
+        ],
+        ArticleVersion: [
+            {"article_id": f"a{n}", "version": 1, "body": "{}", "changed_by": "",
+             "changed_at": at(n)}
+            for n in numbers
+        ],
+        Document: [document(f"d{n}") | times(at(n)) for n in numbers],
+        DocumentPassage: [passage() | {"document_id": f"d{n}", "number": 1} for n in numbers],
+        PassageVector: [
+            {"digest": f"{n:032x}", "model": "m", "vector": b"1"} for n in numbers
+        ],
     }  # fmt: skip
     for table, found in (rows | cold_rows(MANY)).items():
         insert_new(session, table, found)
+
+
+def times(moment: datetime) -> dict[str, Any]:
+    return {
+        "passages": 1,
+        "version": 1,
+        "in_use": True,
+        "imported_at": moment,
+        "changed_at": moment,
+    }
 
 
 def letter(number: int) -> dict[str, Any]:
@@ -182,6 +213,20 @@ async def ordinary_day(database: Database) -> None:
     await database.write(bringing_along)
     await database.write(cold_day)
     await database.write(fetching)
+    await database.write(learning)
+
+
+def learning(session: Session) -> None:
+    documents.put(session, document(f"d{MANY}"), [passage()], NOW)
+    documents.put_article(session, {"article_id": "a7", "title": "x"}, '{"id": "a7"}', "léa", NOW)
+    documents.remove(session, "d7", NOW)
+    documents.digests(session, ["d7", "d8"])
+    documents.changed(session, NOW - timedelta(minutes=5), ["a7", "d7"])
+    documents.articles(session, ["a7", "a8"])
+    documents.documents(session, ["d7", "d8"])
+    documents.keep_vectors(session, "m", {f"{MANY:032x}": b"1"})
+    documents.vectors(session, "m", [f"{n:032x}" for n in range(20)])
+    documents.forget_vectors(session, [f"{7:032x}"])
 
 
 def fetching(session: Session) -> None:

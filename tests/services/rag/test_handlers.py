@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from ai.embeddings import Embedder
-from ai.index import ArticleIndex, Entry, rows_of
-from ai.shelf import vectors_of
-from knowledge.articles import search_document, search_rows
 from knowledge.catalogue import load_catalogue
 from schemas.findings import Classification, Passage
 from schemas.vocabulary import Language
 from services.extract.printer import find
+from services.library import Library
 from services.policy import Handler
 from services.rag.handlers import extracted_messages
-from tests.conftest import CACHE
-from tests.events import articles, extracted, judged
+from tests.events import extracted, judged
 
 CATALOGUE = load_catalogue()
 
 
 @pytest.fixture(scope="module")
-def handle(embedder: Embedder) -> Handler:
-    entries = [Entry(a.id, search_rows(a), search_document(a)) for a in articles().values()]
-    index = ArticleIndex(entries, vectors_of(rows_of(entries), embedder, Path(CACHE)))
-    return extracted_messages(embedder, index, articles())
+def handle(library: Library, embedder: Embedder) -> Handler:
+    return extracted_messages(embedder, library)
 
 
 async def passages(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai.index import Hit
+from ai.passages import Hit
 from schemas.printer import MessageGrounded
 from schemas.vocabulary import Language
 from services.rag.printer import (
@@ -16,7 +16,7 @@ from services.rag.printer import (
     ground,
     question,
 )
-from tests.events import NOW, articles, extracted, found, judged
+from tests.events import NOW, articles, extracted, found, judged, pieces
 
 
 def hit(name: str, score: float) -> Hit:
@@ -24,7 +24,7 @@ def hit(name: str, score: float) -> Hit:
 
 
 def grounded(*hits: Hit, **named: str) -> MessageGrounded:
-    (told,) = ground(extracted(findings=found(**named)), hits, articles(), NOW)
+    (told,) = ground(extracted(findings=found(**named)), hits, pieces(), NOW)
     return told
 
 
@@ -113,7 +113,7 @@ def test_a_sheet_of_codes_is_less_likely_where_neither_make_nor_code_is_named() 
 @pytest.mark.parametrize("language", list(Language))
 def test_the_passage_is_the_article_in_the_customers_language(language: Language) -> None:
     event = extracted("no", judged(language=language))
-    (told,) = ground(event, [hit("paper-jam", 0.8)], articles(), NOW)
+    (told,) = ground(event, [hit("paper-jam", 0.8)], pieces(), NOW)
     (passage,) = told.passages
     version = articles()["paper-jam"].version(language)
     assert (passage.language, passage.title, passage.steps) == (

@@ -1,0 +1,1 @@
+"""Documents that people have: files and pages into blocks of text, with their headings."""
