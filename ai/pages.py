@@ -6,8 +6,9 @@ the questions, character n-grams alone for 40 % (measured; docs/decisions).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from ai.terms import GRAM_SPACE, WORD_SPACE, Counts, count_grams, count_words, f
 
 Scores = NDArray[np.float64]
 Weights = NDArray[np.float32]
+Table = NDArray[np.float64]
+Compare = Callable[[csr_matrix], Scores]
 
 K1, B = 1.2, 0.75
 """BM25's customary constants (Robertson and Zaragoza 2009)."""
@@ -35,14 +38,12 @@ class Pages:
     @classmethod
     def of(cls, owners: Sequence[Sequence[str]]) -> Pages:
         """Count the rows' texts of each owner; each has one at least."""
-        rows = [[fold(text) for text in texts] for texts in owners]
-        documents = [" ".join(texts) for texts in rows]
-        return cls(
-            count_grams([text for texts in rows for text in texts]),
-            np.array([len(texts) for texts in rows], np.int64),
-            count_grams(documents),
-            count_words(documents),
-        )
+        texts = [[fold(text) for text in own] for own in owners]
+        documents = [" ".join(own) for own in texts]
+        lengths = np.array([len(own) for own in texts], np.int64)
+        rows = count_grams([text for own in texts for text in own])
+        grams = rows if len(documents) == rows.shape[0] else count_grams(documents)
+        return cls(rows, lengths, grams, count_words(documents))
 
     def apart(self) -> list[Pages]:
         """Return the pages of each owner."""
@@ -82,6 +83,18 @@ class Frequencies:
         self.total += sign * float(counts.sum())
         np.add.at(self.present, counts.indices, sign)
 
+    def state(self) -> Table:
+        """Return what `of` makes it from."""
+        return np.concatenate([[self.texts, self.total], self.present])
+
+    @classmethod
+    def of(cls, state: Table) -> Frequencies:
+        """Return the frequencies whose `state` this is."""
+        found = cls(len(state) - 2)
+        found.texts, found.total = int(state[0]), float(state[1])
+        found.present = state[2:].astype(np.int32)
+        return found
+
     def weight(self, numbers: NDArray[np.int32]) -> Weights:
         """Return the weight of grams: rare ones say more."""
         weights: Weights = np.log((1 + self.texts) / (1 + self.present[numbers])) + 1
@@ -108,33 +121,62 @@ class Lexicon:
         self.grams.add(pages.grams, sign)
         self.words.add(pages.words, sign)
 
+    def save(self, path: Path) -> None:
+        """Write to a file."""
+        np.savez_compressed(
+            path, rows=self.rows.state(), grams=self.grams.state(), words=self.words.state()
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Lexicon:
+        """Read what `save` wrote."""
+        found = cls()
+        with np.load(path, allow_pickle=False) as file:
+            found.rows, found.grams, found.words = (
+                Frequencies.of(file[name]) for name in ("rows", "grams", "words")
+            )
+        return found
+
 
 class Weighed:
-    """Pages ready to be compared with questions."""
+    """Pages ready to be compared with questions; `many`: with so many that preparing pays."""
 
-    def __init__(self, pages: Pages, lexicon: Lexicon) -> None:
+    def __init__(self, pages: Pages, lexicon: Lexicon, *, many: bool = False) -> None:
         self._lexicon = lexicon
         self._starts = np.cumsum(pages.lengths) - pages.lengths
-        self._rows = _unit(pages.rows, lexicon.rows).T.tocsr()
-        self._grams = _unit(pages.grams, lexicon.grams).T.tocsr()
-        self._words = _bm25(pages.words, lexicon.words).T.tocsr()
+        turned = _by_number if many else _by_text
+        self._rows = turned(_unit(pages.rows, lexicon.rows))
+        self._grams = turned(_unit(pages.grams, lexicon.grams))
+        self._words = turned(_bm25(pages.words, lexicon.words))
 
-    def scores(self, queries: Sequence[str]) -> tuple[Scores, Scores, Scores]:
-        """Return, for each query and owner, how near the best row, the words and all rows are.
+    def scores(self, queries: Sequence[str]) -> Scores:
+        """Return how near each owner is, shape (queries, owners, 3), each from 0 to 1.
 
-        Each from 0 to 1: two cosines between grams and, between them, BM25 as the share of the
-        best that the query could reach; words that no text has count against all of them.
+        By the grams of its best row, by its words, by all its grams: cosines and, between them,
+        BM25 as the share of the best that the question could reach; words that no text has count
+        against all.
         """
         folded = [fold(query) for query in queries]
-        grams, words = count_grams(folded), count_words(folded)
-        rows = _dense(_unit(grams, self._lexicon.rows) @ self._rows)
-        best = np.maximum.reduceat(rows, self._starts, axis=1)
-        words.data[:] = 1
-        rarity = self._lexicon.words.rarity(words.indices)
-        reach = csr_matrix((rarity, words.indices, words.indptr), words.shape).sum(1)
-        found = _dense(words @ self._words)
-        shares = found / np.maximum(np.asarray(reach) * (K1 + 1), np.finfo(np.float32).tiny)
-        return best, shares, _dense(_unit(grams, self._lexicon.grams) @ self._grams)
+        grams, said = count_grams(folded), count_words(folded)
+        best = np.maximum.reduceat(
+            self._rows(_unit(grams, self._lexicon.rows)), self._starts, axis=1
+        )
+        said.data[:] = 1
+        rarity = self._lexicon.words.rarity(said.indices)
+        reach = csr_matrix((rarity, said.indices, said.indptr), said.shape).sum(1)
+        shares = self._words(said) / np.maximum(np.asarray(reach) * (K1 + 1), 1e-9)
+        return np.stack([best, shares, self._grams(_unit(grams, self._lexicon.grams))], axis=-1)
+
+
+def _by_number(texts: csr_matrix) -> Compare:
+    """Return the product of questions and texts, prepared: a question costs a tenth."""
+    turned = texts.T.tocsr()
+    return lambda questions: np.asarray((questions @ turned).todense())
+
+
+def _by_text(texts: csr_matrix) -> Compare:
+    """Return the product of questions and texts, as it is: turning would visit every number."""
+    return lambda questions: (texts @ questions.toarray().T).T
 
 
 def _unit(counts: Counts, frequencies: Frequencies) -> csr_matrix:
@@ -152,7 +194,3 @@ def _bm25(counts: Counts, frequencies: Frequencies) -> csr_matrix:
     norm = np.repeat(K1 * (1 - B + B * lengths / usual), np.diff(counts.indptr))
     data = counts.data * (K1 + 1) / (counts.data + norm) * frequencies.rarity(counts.indices)
     return csr_matrix((data, counts.indices, counts.indptr), counts.shape)
-
-
-def _dense(product: csr_matrix) -> Scores:
-    return np.asarray(product.todense(), np.float64)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ai.embeddings import Vectors
 from ai.keeping import current, fresh
+from ai.many_texts import ManyTexts
 from ai.owners import Filters, Owners, Places, Row
 from ai.texts import FewTexts, Found
 from ai.vectors import NearestVectors
@@ -31,6 +32,11 @@ RELEVANCE = Path(__file__).parent / "relevance.json"
 SEARCHES = ("dense", "characters", "words", "document")
 NEAREST_ROWS = 400
 """Rows that are looked at by meaning: the dozen best articles at some thirty rows each."""
+
+NEAREST_OWNERS = 40
+"""Owners near in meaning that are compared by their words, where not all are."""
+FEW = 2_000
+"""Owners up to which all are compared with every question, in memory."""
 
 ABOUT = "index.json"
 DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile)
@@ -75,6 +81,11 @@ class Near(NamedTuple):
     scores: Vectors
     places: Places
 
+    def closest(self, limit: int) -> NDArray[np.int32]:
+        """Return the nearest owners."""
+        closest: NDArray[np.int32] = self.owners[np.argsort(-self.scores)[:limit]]
+        return closest
+
     def of(self, numbers: Places) -> tuple[Vectors, Places]:
         """Return nearness and place for owners; the least near that is known for those beyond."""
         if not len(self.owners):
@@ -100,7 +111,7 @@ class PassageIndex:
         self.made_by = {"model": embedder_name, "fingerprint": fingerprint, "dimension": dimension}
         self._owners = Owners()
         self._vectors = NearestVectors(dimension)
-        self._texts = FewTexts()
+        self._texts: FewTexts | ManyTexts = FewTexts()
         self._lock = threading.RLock()
         model = json.loads(RELEVANCE.read_text("utf-8"))
         self._weights = np.array([model["weights"][name] for name in SEARCHES])
@@ -126,6 +137,9 @@ class PassageIndex:
                 return
             texts = [[row.text for row in own] for own in owners]
             kinds = [self._owners.kind(number) for number in numbers]
+            if isinstance(self._texts, FewTexts) and len(self) > FEW:
+                few, self._texts = self._texts, ManyTexts()
+                self._texts.put(few.owners())
             self._texts.put(list(zip(numbers, kinds, texts, strict=True)))
             places = np.concatenate([self._owners.places(number) for number in numbers])
             self._vectors.add(places, np.asarray(vectors)[order])
@@ -156,7 +170,8 @@ class PassageIndex:
                 return [[] for _ in queries]
             kinds = [self._owners.fitting(wanted) if wanted else None for wanted in each]
             near = self._nearest(np.asarray(vectors, np.float32), kinds)
-            found = self._texts.evidence(queries, kinds)
+            closest = [each.closest(NEAREST_OWNERS) for each in near]
+            found = self._texts.evidence(queries, kinds, closest)
             return [self._hits(*both, limit) for both in zip(near, found, strict=True)]
 
     def save(self, folder: Path) -> None:
@@ -185,7 +200,7 @@ class PassageIndex:
             if made_by == found.made_by:
                 found._owners = Owners.load(inside)
                 found._vectors = NearestVectors.load(inside)
-                found._texts = FewTexts.load(inside)
+                found._texts = (ManyTexts if ManyTexts.kept(inside) else FewTexts).load(inside)
                 return found
             other = made_by["model"]
         except DAMAGES as error:

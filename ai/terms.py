@@ -52,7 +52,7 @@ def words(folded: str) -> Tokens:
 
 def count_words(folded: Sequence[str]) -> Counts:
     """Return how often each text has each word, shape (texts, WORD_SPACE)."""
-    found = [[_word_number(word) for word in words(text)] for text in folded]
+    found = [numbers_of(words(text)) for text in folded]
     lengths = [len(numbers) for numbers in found]
     numbers = np.fromiter((n for row in found for n in row), np.int64, sum(lengths))
     return _counted(np.repeat(np.arange(len(folded)), lengths), numbers, len(folded), WORD_SPACE)
@@ -66,6 +66,11 @@ def count_grams(folded: Sequence[str]) -> Counts:
     parts = [_grams(letters, size) for size in GRAMS]
     rows = np.concatenate([owner[places] for places, _ in parts])
     return _counted(rows, np.concatenate([n for _, n in parts]), len(texts), GRAM_SPACE)
+
+
+def numbers_of(found: Sequence[str]) -> list[int]:
+    """Return the numbers of words."""
+    return [_word_number(word) for word in found]
 
 
 @lru_cache(65_536)

@@ -15,6 +15,13 @@ from ai.pages import Lexicon, Pages, Scores, Weighed
 FILE = "texts.json"
 
 
+Owner = tuple[int, int, list[str]]
+"""Number, kind and the texts of the rows."""
+Kinds = Sequence[int] | None
+"""That a question may find; nothing: all."""
+Numbers = Sequence[int] | NDArray[np.integer]
+
+
 class Found(NamedTuple):
     """Owners, by number and in rising order, and what their words say of a question."""
 
@@ -37,12 +44,12 @@ class FewTexts:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def put(self, owners: Sequence[tuple[int, int, list[str]]]) -> None:
+    def put(self, owners: Sequence[Owner]) -> None:
         """Add owners: number, kind and the texts of the rows of each."""
         self._texts.update({number: (kind, texts) for number, kind, texts in owners})
         self._weighed = None
 
-    def drop(self, numbers: Sequence[int]) -> None:
+    def drop(self, numbers: Numbers) -> None:
         """Remove owners."""
         for number in numbers:
             del self._texts[number]
@@ -52,20 +59,25 @@ class FewTexts:
         self._weighed = None
 
     def evidence(
-        self, queries: Sequence[str], kinds: Sequence[Sequence[int] | None]
+        self,
+        queries: Sequence[str],
+        kinds: Sequence[Kinds],
+        near: Sequence[Numbers],  # noqa: ARG002 - as ManyTexts: here, all are compared
     ) -> list[Found]:
-        """Return for each question the owners of the kinds that it may find; nothing: of all."""
-        weighed = self._weigh()
-        scores = np.stack(weighed.scores(queries), axis=-1)
+        """Return for each question all owners of the kinds that it may find."""
+        scores = self._weigh().scores(queries)
         return [
             Found(self._numbers, each) if allowed is None else self._only(each, allowed)
             for each, allowed in zip(scores, kinds, strict=True)
         ]
 
+    def owners(self) -> list[Owner]:
+        """Return what was put in and is still there."""
+        return [(number, kind, texts) for number, (kind, texts) in self._texts.items()]
+
     def save(self, folder: Path) -> None:
         """Write to a folder."""
-        rows = [[number, kind, texts] for number, (kind, texts) in self._texts.items()]
-        (folder / FILE).write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+        (folder / FILE).write_text(json.dumps(self.owners(), ensure_ascii=False), "utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> FewTexts:
@@ -82,7 +94,7 @@ class FewTexts:
             self._numbers = np.array(numbers, np.int64)
             self._kinds = np.array([self._texts[number][0] for number in numbers], np.int64)
             pages = Pages.joined([self._pages[number] for number in numbers])
-            self._weighed = Weighed(pages, self._lexicon)
+            self._weighed = Weighed(pages, self._lexicon, many=True)
         return self._weighed
 
     def _count(self, numbers: Sequence[int]) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from ai import passages
 from ai.embeddings import Embedder
+from ai.many_texts import ManyTexts
 from ai.passages import SEARCHES, Filters, Hit, NoIndex, OtherModel, PassageIndex, Row
+from ai.texts import FewTexts
 
 TEXTS = {
     "jam": ("bourrage papier", "paper jam", "retirez la feuille coincée"),
@@ -30,9 +34,20 @@ def made(embedder: Embedder, rows: list[Row]) -> PassageIndex:
     return index
 
 
+@pytest.fixture(scope="module", params=["few", "many"], autouse=True)
+def size(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What holds for a few passages, of which all are compared, holds for many, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "many":
+            patch.setattr(passages, "FEW", 0)
+        yield request.param
+
+
 @pytest.fixture(scope="module")
-def index(embedder: Embedder) -> PassageIndex:
-    return made(embedder, ROWS)
+def index(embedder: Embedder, size: str) -> PassageIndex:
+    made_now = made(embedder, ROWS)
+    assert isinstance(made_now._texts, FewTexts if size == "few" else ManyTexts)
+    return made_now
 
 
 def search(
