@@ -40,14 +40,20 @@ Labelled = list[tuple[str, str]]
 """(text, label) pairs."""
 
 
-def intents(path: Path = FOLDER / "intents.yaml") -> Labelled:
-    """Return the phrases with their intents. Raises `InvalidArticle` with the file's name."""
-    blocks = _read(path, TypeAdapter(list[IntentPhrases]))
-    for block in blocks:
-        if CATEGORY_OF[block.intent] is not block.category:
-            msg = f"{path}: {block.intent} does not belong to {block.category}"
-            raise InvalidArticle(msg)
-    return [(text, block.intent.value) for block in blocks for text in block.fr + block.en]
+def intents(*paths: Path) -> Labelled:
+    """Return the phrases with their intents, of all files that ship or of these.
+
+    Raises `InvalidArticle` with the file's name.
+    """
+    shape = TypeAdapter(list[IntentPhrases])
+    found: Labelled = []
+    for path in paths or sorted(FOLDER.glob("intents*.yaml")):
+        for block in _read(path, shape):
+            if CATEGORY_OF[block.intent] is not block.category:
+                msg = f"{path}: {block.intent} does not belong to {block.category}"
+                raise InvalidArticle(msg)
+            found += [(text, block.intent.value) for text in block.fr + block.en]
+    return found
 
 
 def priorities(path: Path = FOLDER / "priorities.yaml") -> Labelled:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from ai.classifier import Classifier, Features
 from ai.language import LanguageDetector
-from ai.shelf import vectors_of
-from knowledge import phrases
 from refrigeration.diagnosis import Diagnoser
 from schemas.event import Event
 from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
+from services.classifiers import Classifiers, shipped
 from services.classify import frigo, handlers
 from services.neighbours import Neighbours
 from services.policy import Handler, Policy
@@ -24,8 +22,8 @@ from services.vigil import Vigil
 async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start.
 
-    Its classifiers are trained while it joins its group: either takes seconds. It counts as
-    started when both are done.
+    Its classifiers are read, or learned where none are kept, while it joins its group: either
+    takes seconds. It counts as started when both are done.
     """
     stage = near.stage("classify")
     training = asyncio.create_task(asyncio.to_thread(learn, near))
@@ -54,17 +52,9 @@ def watch_over(stage: Stage, near: Neighbours) -> None:
 
 def learn(near: Neighbours) -> Handler:
     """Return the handler, with what it needs in memory."""
-    intents, priorities = train(near)
-    return handlers.received_messages(near.embedder, intents, priorities, LanguageDetector())
+    return handlers.received_messages(near.embedder, train(near), LanguageDetector())
 
 
-def train(near: Neighbours) -> tuple[Classifier, Classifier]:
-    """Return the classifiers of intents and of priorities."""
-    known = phrases.intents(), phrases.priorities()
-    features = Features([text for labelled in known for text, _ in labelled])
-    made = []
-    for labelled in known:
-        texts = [text for text, _ in labelled]
-        vectors = vectors_of(texts, near.embedder, near.cache)
-        made.append(Classifier(texts, vectors, [label for _, label in labelled], features))
-    return made[0], made[1]
+def train(near: Neighbours) -> Classifiers:
+    """Return the classifiers."""
+    return shipped(near.embedder, near.cache)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ai.classifier import Classifier
 from ai.embeddings import Embedder
 from ai.language import LanguageDetector
 from schemas.event import Event
 from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
+from services.classifiers import Classifiers
 from services.classify import printer
 from services.policy import Handler
 from services.rooms import Rooms
@@ -18,7 +18,7 @@ from services.rounds import Rounds
 
 
 def received_messages(
-    embedder: Embedder, intents: Classifier, priorities: Classifier, languages: LanguageDetector
+    embedder: Embedder, known: Classifiers, languages: LanguageDetector
 ) -> Handler:
     """Return the handler of `printer.received`."""
 
@@ -26,13 +26,13 @@ def received_messages(
         now = datetime.now(UTC)
         texts = [printer.text_to_classify(event) for event in events]
         vectors = await embedder.embed(texts)
-        likely = intents.probabilities(texts, vectors).tolist()
-        pressing = priorities.probabilities(texts, vectors).tolist()
+        likely = known.intents.probabilities(texts, vectors).tolist()
+        pressing = known.priorities.probabilities(texts, vectors).tolist()
         return [
             printer.classify(
                 event,
-                dict(zip(intents.labels, intent, strict=True)),
-                dict(zip(priorities.labels, priority, strict=True)),
+                dict(zip(known.intents.labels, intent, strict=True)),
+                dict(zip(known.priorities.labels, priority, strict=True)),
                 languages.detect(text),
                 now,
             )

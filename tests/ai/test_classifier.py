@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
+from ai import training
 from ai.classifier import Classifier
 from ai.embeddings import Embedder
 
@@ -19,7 +22,7 @@ LABELS = [label for label, texts in PHRASES.items() for _ in texts]
 
 @pytest.fixture(scope="module")
 def classifier(embedder: Embedder) -> Classifier:
-    return Classifier(TEXTS, embedder.compute(TEXTS), LABELS)
+    return training.learn(TEXTS, embedder.compute(TEXTS), LABELS)
 
 
 def test_labels_are_each_there_once_in_a_fixed_order(classifier: Classifier) -> None:
@@ -53,7 +56,7 @@ def test_it_learns_from_fifteen_phrases(
 
 
 def test_training_twice_gives_the_same(classifier: Classifier, embedder: Embedder) -> None:
-    again = Classifier(TEXTS, embedder.compute(TEXTS), LABELS)
+    again = training.learn(TEXTS, embedder.compute(TEXTS), LABELS)
     vectors = embedder.compute(TEXTS)
     assert np.allclose(
         classifier.probabilities(TEXTS, vectors), again.probabilities(TEXTS, vectors), atol=1e-6
@@ -64,3 +67,51 @@ def test_what_resembles_nothing_is_less_certain(classifier: Classifier, embedder
     texts = ["bourrage papier", "la capitale de l'Australie"]
     known, strange = classifier.probabilities(texts, embedder.compute(texts)).max(1)
     assert known > strange
+
+
+def test_what_resembles_nothing_is_less_in_scope(
+    classifier: Classifier, embedder: Embedder
+) -> None:
+    texts = ["bourrage de papier", "die Hauptstadt von Australien liegt im Süden"]
+    known, strange = classifier.scope(texts, embedder.compute(texts))
+    assert known > strange
+
+
+def test_texts_known_to_be_strange_are_learned_from(embedder: Embedder) -> None:
+    strange = ["quelle heure est-il", "what time is it", "le train est parti", "it rains"]
+    made = training.learn(
+        TEXTS, embedder.compute(TEXTS), LABELS, strangers=(strange, embedder.compute(strange))
+    )
+    known = made.scope(TEXTS, embedder.compute(TEXTS))
+    assert made.scope(strange, embedder.compute(strange)).max() < known.min()
+
+
+def test_two_labels_are_enough(embedder: Embedder) -> None:
+    texts, labels = TEXTS[:10], LABELS[:10]
+    made = training.learn(texts, embedder.compute(texts), labels)
+    found = made.probabilities(["facture fausse", "papier coincé"], embedder.compute(texts[:2]))
+    assert found.shape == (2, 2)
+    said = made.probabilities(texts, embedder.compute(texts)).argmax(1)
+    assert [made.labels[place] for place in said] == labels
+
+
+def test_variations_of_a_text_are_held_out_together(embedder: Embedder) -> None:
+    texts = [f"{text} {word}" for text in TEXTS for word in ("svp", "merci", "vite")]
+    labels = [label for label in LABELS for _ in range(3)]
+    vectors = embedder.compute(texts)
+    groups = [place // 3 for place in range(len(texts))]
+    apart = training.learn(texts, vectors, labels).head.held_out
+    together = training.learn(texts, vectors, labels, groups=groups).head.held_out
+    rows = np.arange(len(texts))
+    own = [held.probabilities[rows, held.places].mean() for held in (apart, together)]
+    assert own[0] >= own[1]
+
+
+def test_fifteen_phrases_promise_nothing(classifier: Classifier) -> None:
+    assert classifier.thresholds(0.02) == {"bill": math.inf, "jam": math.inf, "thanks": math.inf}
+
+
+def test_groups_of_labels_have_thresholds_of_their_own(classifier: Classifier) -> None:
+    found = classifier.thresholds(0.9, lambda label: "kind" if label == "thanks" else "work")
+    assert found.keys() == {"kind", "work"}
+    assert 0 < found["work"] <= 1

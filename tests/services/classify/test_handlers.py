@@ -16,7 +16,7 @@ from tests.events import received
 
 @pytest.fixture(scope="session")
 def handle(embedder: Embedder, trained: Trained) -> Handler:
-    return received_messages(embedder, *trained, LanguageDetector())
+    return received_messages(embedder, trained, LanguageDetector())
 
 
 async def seen(handle: Handler, *texts: str) -> list[Classification]:
@@ -77,6 +77,5 @@ async def test_smoke_is_critical_and_thanks_are_not(handle: Handler) -> None:
 
 
 def test_every_intent_and_every_priority_was_learned(trained: Trained) -> None:
-    intents, priorities = trained
-    assert set(intents.labels) == {intent.value for intent in Intent}
-    assert set(priorities.labels) == {priority.value for priority in Priority}
+    assert set(trained.intents.labels) == {intent.value for intent in Intent}
+    assert set(trained.priorities.labels) == {priority.value for priority in Priority}
