@@ -78,16 +78,20 @@ ENGLISH = {
 
 @dataclass(frozen=True)
 class Weighed:
-    """A model of a server, and what was found of it; `usable` ones fit."""
+    """A model of a server, and what was found of it; `usable` ones fit.
+
+    `speed` is expected, or, `measured`, that of answers before.
+    """
 
     model: Installed
     reason: Reason
     usable: bool
     speed: Speed | None = None
+    measured: bool = False
 
     def seconds(self, prompt: float, answer: float) -> float:
-        """Return how long so many tokens should take; 0 where that is not known."""
-        return self.speed.seconds(prompt, answer) if self.speed else 0.0
+        """Return how long so many tokens will take; 0 where that was never measured."""
+        return self.speed.seconds(prompt, answer) if self.speed and self.measured else 0.0
 
 
 @dataclass(frozen=True)
@@ -146,16 +150,16 @@ def _weigh(model: Installed, terms: Terms) -> Weighed:
         return Weighed(model, Reason("leaves", {}), usable=False)
     if model.leaves or not model.size:
         return Weighed(model, Reason("named" if terms.named else "only", {}), usable=True)
-    speed = speed_of(model, terms)
+    speed, measured = speed_of(model, terms), model.name in (terms.speeds or {})
     if terms.named:
-        return Weighed(model, Reason("named", {}), usable=True, speed=speed)
+        return Weighed(model, Reason("named", {}), usable=True, speed=speed, measured=measured)
     seconds = speed.seconds()
     objection = _too_large(model, terms)
     if objection is None and seconds > terms.limit_s:
         figures = {"s": f"{seconds:.0f}", "limit": f"{terms.limit_s:.0f}"}
         objection = Reason("slow", figures)
     reason = objection or _praise(model, terms, seconds)
-    return Weighed(model, reason, usable=objection is None, speed=speed)
+    return Weighed(model, reason, usable=objection is None, speed=speed, measured=measured)
 
 
 def is_named(name: str, wanted: str) -> bool:

@@ -125,11 +125,9 @@ class Prompt:
 
     @property
     def messages(self) -> list[dict[str, str]]:
-        """As both APIs take them."""
-        return [
-            {"role": "system", "content": self.system},
-            {"role": "user", "content": self.user},
-        ]
+        """As both APIs take them; an empty one would be refused."""
+        said = {"system": self.system, "user": self.user}
+        return [{"role": role, "content": text} for role, text in said.items() if text]
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Models:
         self._looked: float | None = None
         self._measured = 0.0
         self._looking = asyncio.Lock()
-        self._again = asyncio.Event()
+        self._again, self._ready = asyncio.Event(), asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -73,6 +73,7 @@ class Models:
                 await self.look()
                 for route in self.routes:
                     route.warm()
+                self._ready.set()
             except Exception:  # a look that fails is no reason never to look again
                 log.exception("the language models were not looked at")
             with suppress(TimeoutError):
@@ -100,7 +101,9 @@ class Models:
             No backend gave one within the budget; what the last one said.
         """
         until = time.monotonic() + ask.budget_s
-        if self._looked is None or (self._is_old() and self._watching is None):
+        if self._watching:
+            await self._ready.wait()
+        elif self._is_old():
             await self.look()
         why: NoAnswer = Down("there is no language model")
         for place, route in enumerate(self.routes):
