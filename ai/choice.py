@@ -27,6 +27,8 @@ SHARE, ROOM = 0.6, 2.0
 GPU_ROOM = 1.2
 MOSTLY = 0.9
 """Of a model on the GPU; below it, the processor sets the pace."""
+MANY = 5
+"""Models of unknown size that are more than this are a catalogue: one of them must be named."""
 LARGE_GPU = 10 * 10**9
 """From here on, a larger model is proposed to whoever has none."""
 GB = 1e9
@@ -111,6 +113,7 @@ class Terms:
     current: str = ""
     freed: int = 0
     freed_on_gpu: int = 0
+    many: bool = False
 
 
 def weighed(models: Sequence[Installed], terms: Terms) -> list[Weighed]:
@@ -118,6 +121,7 @@ def weighed(models: Sequence[Installed], terms: Terms) -> list[Weighed]:
     terms = replace(
         terms,
         freed=sum(int(ROOM * each.size * (1 - each.on_gpu)) for each in models if each.loaded),
+        many=len(models) > MANY,
         freed_on_gpu=sum(int(each.size * each.on_gpu) for each in models if each.loaded),
     )
     found = [_weigh(each, terms) for each in models]
@@ -142,24 +146,31 @@ def _rank(each: Weighed, terms: Terms) -> tuple[bool, int, bool]:
 
 
 def _weigh(model: Installed, terms: Terms) -> Weighed:
-    if terms.named and not is_named(model.name, terms.named):
-        return Weighed(model, Reason("other", {}), usable=False)
-    if not model.chats:
-        return Weighed(model, Reason("embeds", {}), usable=False)
-    if model.leaves and not terms.remote:
-        return Weighed(model, Reason("leaves", {}), usable=False)
+    if objection := _objection(model, terms):
+        return Weighed(model, objection, usable=False)
     if model.leaves or not model.size:
         return Weighed(model, Reason("named" if terms.named else "only", {}), usable=True)
     speed, measured = speed_of(model, terms), model.name in (terms.speeds or {})
-    if terms.named:
-        return Weighed(model, Reason("named", {}), usable=True, speed=speed, measured=measured)
-    seconds = speed.seconds()
-    objection = _too_large(model, terms)
-    if objection is None and seconds > terms.limit_s:
-        figures = {"s": f"{seconds:.0f}", "limit": f"{terms.limit_s:.0f}"}
-        objection = Reason("slow", figures)
+    seconds, objection = speed.seconds(), None
+    if not terms.named:
+        objection = _too_large(model, terms)
+        if objection is None and seconds > terms.limit_s:
+            figures = {"s": f"{seconds:.0f}", "limit": f"{terms.limit_s:.0f}"}
+            objection = Reason("slow", figures)
     reason = objection or _praise(model, terms, seconds)
     return Weighed(model, reason, usable=objection is None, speed=speed, measured=measured)
+
+
+def _objection(model: Installed, terms: Terms) -> Reason | None:
+    """Return what speaks against a model whatever its size."""
+    named = terms.named and is_named(model.name, terms.named)
+    objections = {
+        "other": terms.named and not named,
+        "embeds": not model.chats,
+        "leaves": model.leaves and not terms.remote,
+        "unnamed": terms.many and not named and not model.size,
+    }
+    return next((Reason(code, {}) for code, holds in objections.items() if holds), None)
 
 
 def is_named(name: str, wanted: str) -> bool:
@@ -187,6 +198,8 @@ def _too_large(model: Installed, terms: Terms) -> Reason | None:
 
 def _praise(model: Installed, terms: Terms, seconds: float) -> Reason:
     s = f"{seconds:.0f}"
+    if terms.named:
+        return Reason("named", {})
     if terms.machine is None:
         return Reason("elsewhere", {"s": s})
     gpu = terms.machine.gpu

@@ -106,22 +106,34 @@ class Mask:
         return sorted(taken)
 
     def _candidates(self, text: str) -> Iterator[Found]:
-        for match in _MAIL.finditer(text):
-            yield *match.span(), "MAIL"
-        for match in _IBAN.finditer(text):
-            ends = [gap.start() for gap in re.finditer(r"\W|$", match[0])]  # words may follow it
-            if end := next((end for end in reversed(ends) if is_iban(match[0][:end])), 0):
-                yield match.start(), match.start() + end, "IBAN"
+        yield from ((*match.span(), "MAIL") for match in _MAIL.finditer(text))
+        yield from _ibans(text)
         for match in _DIGITS.finditer(text):
             if kind := kind_of(re.sub(r"\D", "", match[0])):
                 yield *match.span(), kind
-        for phone in phonenumbers.PhoneNumberMatcher(text, REGION):
-            yield phone.start, phone.end, "PHONE"
-        for match in _STREET.finditer(text):
-            yield *match.span(), "ADDRESS"
+        yield from _phones(text)
+        yield from ((*match.span(), "ADDRESS") for match in _STREET.finditer(text))
         if self._has_names:
-            for match in self._names.finditer(text):
-                yield *match.span(), "NAME"
+            yield from ((*match.span(), "NAME") for match in self._names.finditer(text))
+
+
+def _ibans(text: str) -> Iterator[Found]:
+    """Yield IBANs; words that follow one look like more of it."""
+    for match in _IBAN.finditer(text):
+        ends = [gap.start() for gap in re.finditer(r"\W|$", match[0])]
+        if end := next((end for end in reversed(ends) if is_iban(match[0][:end])), 0):
+            yield match.start(), match.start() + end, "IBAN"
+
+
+def _phones(text: str) -> Iterator[Found]:
+    """Yield telephone numbers, of no subscriber too: whoever mistypes his own is still masked.
+
+    Without a first 0 or +, an invoice's number (2026-00412) is as possible a one.
+    """
+    possible = phonenumbers.Leniency.POSSIBLE
+    for phone in phonenumbers.PhoneNumberMatcher(text, REGION, possible):
+        if re.match(r"[+(0].{8}", phone.raw_string):
+            yield phone.start, phone.end, "PHONE"
 
 
 def _mapped(node: object, change: Callable[[str], str]) -> object:

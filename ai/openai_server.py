@@ -16,6 +16,7 @@ from ai.addresses import leaves
 from ai.llm import Busy, Down, Installed, NoAnswer, Piece, Prompt, Unusable
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 CONNECT_S = 2.0
@@ -26,8 +27,6 @@ FORMS = ("json_schema", "json_object", "words")
 """How an answer's form is asked for, the strictest first."""
 REFUSED = (400, 422)
 BUSY = (429, 503)
-MANY = 5
-"""Models, more than which are a catalogue: one of them must be named."""
 
 
 class FormRefused(NoAnswer):
@@ -61,20 +60,29 @@ class OpenAIServer:
     def _client(self) -> AsyncOpenAI:
         if self._made is None:
             import httpx2  # noqa: PLC0415 - heavy, and for those only who set such a server
-            from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Omit  # noqa: PLC0415
+            from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415
 
-            unsaid: dict[str, Any] = dict.fromkeys(UNSAID, Omit())
             timeout = httpx2.Timeout(READ_S, connect=CONNECT_FAR_S if self.leaves else CONNECT_S)
             self._made = AsyncOpenAI(
                 base_url=self.url,
                 api_key=self._key or "none",
-                default_headers=unsaid if self._key else unsaid | {"Authorization": Omit()},
                 max_retries=0,
                 http_client=DefaultAsyncHttpxClient(
-                    timeout=timeout, trust_env=self.leaves, follow_redirects=False
+                    timeout=timeout,
+                    trust_env=self.leaves,  # proxies are for what leaves
+                    follow_redirects=False,
+                    event_hooks={"request": [self._say_no_more]},
                 ),
             )
         return self._made
+
+    async def _say_no_more(self, request: httpx2.Request) -> None:
+        """Take out what the library says of the environment and of this machine."""
+        for name in list(request.headers):
+            if name.startswith(UNSAID):
+                del request.headers[name]
+        if self._key:
+            request.headers["authorization"] = f"Bearer {self._key}"
 
     async def look(self) -> Sequence[Installed]:
         """Return the models that are named, or those that a server of a few offers.
@@ -88,7 +96,7 @@ class OpenAIServer:
             listed = [each.id async for each in self._client.models.list(timeout=LOOK_S)]
         if self._models:
             return [Installed(self._models[0], leaves=self.leaves)]
-        return [Installed(name, leaves=self.leaves) for name in listed[: MANY + 1]]
+        return [Installed(name, leaves=self.leaves) for name in listed]
 
     async def load(self, model: Installed) -> None:
         """Nothing: these servers load their models by themselves."""
@@ -146,12 +154,7 @@ class OpenAIServer:
             await self._made.close()
 
 
-UNSAID = (
-    *("OpenAI-Organization", "OpenAI-Project"),
-    *("X-Stainless-Lang", "X-Stainless-Package-Version", "X-Stainless-OS", "X-Stainless-Arch"),
-    *("X-Stainless-Runtime", "X-Stainless-Runtime-Version", "X-Stainless-Async"),
-)
-"""Headers about us and this machine that nobody needs."""
+UNSAID = ("authorization", "openai-", "x-stainless-")
 
 FORMATS: dict[str, Any] = {
     "json_schema": lambda schema: {
