@@ -26,7 +26,7 @@ HEADING_CHARACTERS = 300
 
 _SENTENCE = re.compile(r"(?<=[.!?…;:])[\"»”)\]]*\s+(?=[\"«“(\[•–—-]?\s?[A-ZÀ-ÖØ-Þ0-9])")
 _ABBREVIATED = re.compile(
-    r"(?:^|[\s(])(?:[A-Z]|art|ca|cf|chap|dr|env|etc|ex|fig|max|min|mme|mr|mrs|n|nb|no|nos|nr|p|pp|"
+    r"(?:^|[\s(])(?:(?-i:[A-Z])|art|ca|cf|chap|dr|env|etc|ex|fig|max|min|mme|mr|mrs|n|nb|no|nos|nr|p|pp|"
     r"réf|ref|sect|st|tab|tél|tel|vol|vs|e\.g|i\.e|p\. ?ex)\.\s*$",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from ai.embeddings import Embedder, Vectors
+from knowledge.pieces import of_document
 from storage import documents
 from storage.database import Database
 
@@ -59,3 +60,14 @@ def vectors_of(texts: Sequence[str], there: Mapping[str, bytes], dimension: int)
     """Return the vectors of texts, all of which are there."""
     joined = b"".join(there[digest_of(text)] for text in texts)
     return np.frombuffer(joined, np.float16).reshape(len(texts), dimension).astype(np.float32)
+
+
+async def texts_of(database: Database, names: list[str]) -> set[str]:
+    """Return the texts by which documents of the record are found."""
+    found = await database.read(documents.documents, names)
+    return {
+        text
+        for about, passages in found
+        for row in passages
+        for text, _ in of_document(about.model_dump(), row.model_dump()).texts
+    }

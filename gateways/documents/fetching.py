@@ -16,8 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from gateways.documents.paper import Unreadable
-from gateways.documents.reading import MAX_BYTES, MAX_TEXT_BYTES
+from gateways.documents.paper import MAX_BYTES, MAX_TEXT_BYTES, Unreadable
 
 WITHIN_S = 10.0
 """For one page, redirects included; a large PDF file may take `PDF_WITHIN_S`."""

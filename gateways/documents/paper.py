@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from knowledge.chunks import Block
 
+MAX_BYTES = 50 * 2**20
+"""Of a PDF file."""
+MAX_TEXT_BYTES = 2 * 2**20
+"""Of a page or a text; a book has one."""
+
 Progress = Callable[[int, int], None]
 """Is told how many pages are done, of how many."""
 

@@ -72,7 +72,7 @@ def read_pdf(data: bytes, progress: Progress) -> Paper:
         msg = "has no text: its pages are pictures; have them recognised (OCR) first"
         raise Unreadable(msg)
     title = _title(reader)
-    blocks = list(_blocks(_without_edges(pages), _bookmarks(reader)))
+    blocks = list(_blocks(pages, _bookmarks(reader)))
     return Paper(title, blocks, total, tuple(remarks))
 
 
@@ -128,10 +128,13 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("\x00", "").replace("\xad", "").split())
 
 
-def _without_edges(pages: Sequence[list[Line]]) -> list[list[Line]]:
+def _without_edges(pages: Sequence[list[Line]], body: float) -> list[list[Line]]:
     """Return the pages without what stands on the top or the bottom of most of them."""
+    places = [_edges(page, body) for page in pages]
     seen = Counter(
-        name for page in pages for name in {_edge(line) for line in _edges(page)} if name
+        name
+        for page, edges in zip(pages, places, strict=True)
+        for name in {_edge(page[place]) for place in edges}
     )
     least = max(REPEATED_PAGES, REPEATED * len(pages))
     repeated = {name for name, count in seen.items() if count >= least}
@@ -139,14 +142,16 @@ def _without_edges(pages: Sequence[list[Line]]) -> list[list[Line]]:
         [
             line
             for place, line in enumerate(page)
-            if EDGE_LINES <= place < len(page) - EDGE_LINES or _edge(line) not in repeated
+            if place not in edges or _edge(line) not in repeated
         ]
-        for page in pages
+        for page, edges in zip(pages, places, strict=True)
     ]
 
 
-def _edges(page: list[Line]) -> list[Line]:
-    return [*page[:EDGE_LINES], *page[-EDGE_LINES:]]
+def _edges(page: Sequence[Line], body: float) -> set[int]:
+    """Return the places of lines that may be a page's head or foot; a chapter's title is none."""
+    ends = {*range(EDGE_LINES), *range(len(page) - EDGE_LINES, len(page))}
+    return {place for place in ends if 0 <= place < len(page) and page[place].size < LARGER * body}
 
 
 def _edge(line: Line) -> str:
@@ -179,7 +184,7 @@ def _blocks(
 ) -> Iterator[Block]:
     body, levels = _sizes(pages)
     paragraph, began = "", 0
-    for number, page in enumerate(pages):
+    for number, page in enumerate(_without_edges(pages, body)):
         titles = bookmarks.get(number, {})
         for line in page:
             level = titles.get(_bare(line.text), 0)

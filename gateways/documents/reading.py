@@ -7,14 +7,10 @@ from pathlib import PurePosixPath
 
 import filetype
 
-from gateways.documents.paper import Paper, Progress, Unreadable
+from gateways.documents.paper import MAX_BYTES, MAX_TEXT_BYTES, Paper, Progress, Unreadable
 from gateways.documents.pdf import read_pdf
 from gateways.documents.web import name_of, read_markdown, read_page, read_text
 
-MAX_BYTES = 50 * 2**20
-"""Of a PDF file."""
-MAX_TEXT_BYTES = 2 * 2**20
-"""Of a page or a text; a book has one."""
 HEAD_BYTES = 8_192
 
 _HTML = re.compile(rb"<(!doctype html|html|head|body)\b", re.IGNORECASE)

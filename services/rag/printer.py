@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,15 +12,15 @@ from knowledge.pieces import Piece
 from schemas.findings import Passage
 from schemas.printer import MessageExtracted, MessageGrounded
 from schemas.vocabulary import Language
+from services.questions import searched
 
 NEAR_ENOUGH = 0.35
 """Probability from which an article is offered. On the tune half of the questions it answers 86 %
 of those that have an article and 10 % of those that have none (evaluation/retrieval.py); the
 customer's intent holds back most of these in `respond`."""
 
-QUESTION_CHARACTERS = 1_500
-"""As in classify: the same text is embedded once."""
-AT_MOST = 3
+AT_MOST, OF_EACH = 3, 2
+"""Passages of a message with one question, and of each of several."""
 CODE_BONUS = 0.5
 """An article about the very code that the panel shows is surer by half of what it lacked."""
 CODE_UNSPOKEN = 0.6
@@ -48,21 +48,56 @@ class Hit(Protocol):
         """What each search said."""
 
 
-def question(event: MessageExtracted) -> str:
-    """Return what is searched for: the subject and the words of the message."""
-    message = event.message
-    subject = message.subject.strip()
-    text = message.text if not subject or subject in message.text else f"{subject}\n{message.text}"
-    return text[:QUESTION_CHARACTERS]
+def questions(event: MessageExtracted) -> tuple[str, ...]:
+    """Return what is searched for: each question of the message, and of several the whole, too."""
+    parts = searched(event)
+    return parts if len(parts) == 1 else (*parts, "\n".join(parts))
 
 
 def ground(
-    event: MessageExtracted, hits: Sequence[Hit], pieces: Mapping[str, Piece], now: datetime
+    event: MessageExtracted,
+    hits: Sequence[Sequence[Hit]],
+    pieces: Mapping[str, Piece],
+    now: datetime,
 ) -> tuple[MessageGrounded, ...]:
-    """Keep the pieces that fit the printer and are near enough, best first."""
+    """Keep the pieces that fit the printer and are near enough, best first.
+
+    `hits` are those of each of `questions`.
+    """
+    parts = max(len(hits) - 1, 1)
+    near: dict[str, tuple[Piece, Passage]] = {}
+    for number, found in enumerate(hits):
+        for piece, passage in _near(event, found, pieces):
+            known = near.get(piece.name)
+            # What only the whole message finds answers its first question.
+            part = number if number < parts else known[1].part if known else 0
+            if known is None or passage.score > known[1].score:
+                near[piece.name] = piece, passage.model_copy(update={"part": part})
+    ordered = sorted(near.values(), key=lambda found: -found[1].score)
+    first = ordered[:AT_MOST] if parts == 1 else _of_each(ordered, parts)
+    kept = [passage for _, passage in first]
+    if not any(piece.approved for piece, _ in first):
+        kept = []  # what nobody has approved is never the sole ground of a reply
+    every = [hit for found in hits for hit in found]
+    why = _why(kept, every, alike=len(near))
+    return (MessageGrounded.after(event, now, passages=tuple(kept), why=why),)
+
+
+def _of_each(
+    ordered: Sequence[tuple[Piece, Passage]], parts: int
+) -> list[tuple[Piece, Passage]]:
+    """Keep the best for each question."""
+    taken = [
+        [found for found in ordered if found[1].part == number][:OF_EACH] for number in range(parts)
+    ]
+    return sorted((found for some in taken for found in some), key=lambda found: -found[1].score)
+
+
+def _near(
+    event: MessageExtracted, hits: Sequence[Hit], pieces: Mapping[str, Piece]
+) -> Iterator[tuple[Piece, Passage]]:
     brand, model, code = (event.first(kind) for kind in ("brand", "model", "error_code"))
     language = event.classification.language
-    near = []
     for hit in hits:
         piece = pieces.get(hit.name)  # what was removed while it was searched is gone
         if piece and _fits(piece, brand, model):
@@ -70,13 +105,7 @@ def ground(
             score = round(_score(hit, piece, brand, code) * _worth(passage, language), 4)
             if score >= NEAR_ENOUGH:
                 fields = {"score": score, "evidence": hit.evidence}
-                near.append((piece, passage.model_copy(update=fields)))
-    near.sort(key=lambda found: -found[1].score)
-    kept = [passage for _, passage in near[:AT_MOST]]
-    if not any(piece.approved for piece, _ in near[:AT_MOST]):
-        kept = []  # what nobody has approved is never the sole ground of a reply
-    why = _why(kept, hits, alike=len(near))
-    return (MessageGrounded.after(event, now, passages=tuple(kept), why=why),)
+                yield piece, passage.model_copy(update=fields)
 
 
 def _why(kept: Sequence[Passage], hits: Sequence[Hit], alike: int) -> str:
@@ -88,7 +117,7 @@ def _why(kept: Sequence[Passage], hits: Sequence[Hit], alike: int) -> str:
     return f"aucun article assez proche (meilleur score {best:.2f}, seuil {NEAR_ENOUGH})"
 
 
-def _fits(piece: Piece, brand: str | None, model: str | None) -> bool:
+def fits(piece: Piece, brand: str | None, model: str | None) -> bool:
     """Say whether a piece is for this printer; one without a make is for all."""
     if piece.brand and brand and piece.brand.lower() != brand.lower():
         return False
