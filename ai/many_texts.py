@@ -7,7 +7,6 @@ with the question exactly as few texts are.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -61,8 +60,9 @@ class ManyTexts:
         """Add owners: number, kind and the texts of the rows of each."""
         for start in range(0, len(owners), AT_ONCE):
             part = owners[start : start + AT_ONCE]
-            self._lexicon.add(Pages.of([texts for _, _, texts in part]))
-            for number, kind, texts in part:
+            folded = [[fold(text) for text in texts] for _, _, texts in part]
+            self._lexicon.add(Pages.of(folded))
+            for (number, kind, _), texts in zip(part, folded, strict=True):
                 self._writer.add_document(_document(number, kind, texts))
         self._commit()
 
@@ -121,7 +121,7 @@ class ManyTexts:
 
     def _by_grams(self, folded: str) -> Query | None:
         said = words(folded)
-        present = self._lexicon.words.present[numbers_of(said)]
+        present = self._lexicon.words.present[numbers_of(said)].tolist()
         odd = [word for word, n in zip(said, present, strict=True) if n * UNKNOWN < len(self)]
         padded = [f" {word} " for word in odd]
         grams = {word[at : at + 3] for word in padded for at in range(len(word) - 2)}
@@ -141,7 +141,7 @@ class ManyTexts:
             query = Query.boolean_query([(Occur.Must, query), (Occur.Must, among)])
         hits = self._searcher.search(query, limit, count=False).hits
         found = [self._searcher.doc(address) for _, address in hits]
-        return {each["number"][0]: json.loads(each["texts"][0]) for each in found}
+        return {each["number"][0]: each["texts"][0].decode().split("\n") for each in found}
 
     def _commit(self) -> None:
         self._writer.commit()
@@ -167,13 +167,13 @@ def _analyser(tokenizer: Tokenizer, *filters: Filter) -> tantivy.TextAnalyzer:
 
 
 def _document(number: int, kind: int, texts: Sequence[str]) -> tantivy.Document:
-    folded = fold(" ".join(texts))
+    """Return what is kept of an owner: its texts, folded, a line each."""
     document = tantivy.Document()
     document.add_unsigned("number", number)
     document.add_unsigned("kind", kind)
-    document.add_text("words", " ".join(words(folded)))
-    document.add_text("grams", f" {folded} ")
-    document.add_bytes("texts", json.dumps(texts, ensure_ascii=False).encode())
+    document.add_text("words", " ".join(words(" ".join(texts))))
+    document.add_text("grams", f" {' '.join(texts)} ")
+    document.add_bytes("texts", "\n".join(texts).encode())
     return document
 
 

@@ -37,11 +37,10 @@ class Pages:
 
     @classmethod
     def of(cls, owners: Sequence[Sequence[str]]) -> Pages:
-        """Count the rows' texts of each owner; each has one at least."""
-        texts = [[fold(text) for text in own] for own in owners]
-        documents = [" ".join(own) for own in texts]
-        lengths = np.array([len(own) for own in texts], np.int64)
-        rows = count_grams([text for own in texts for text in own])
+        """Count the rows of each owner, folded; each has one at least."""
+        documents = [" ".join(own) for own in owners]
+        lengths = np.array([len(own) for own in owners], np.int64)
+        rows = count_grams([text for own in owners for text in own])
         grams = rows if len(documents) == rows.shape[0] else count_grams(documents)
         return cls(rows, lengths, grams, count_words(documents))
 
@@ -75,13 +74,15 @@ class Frequencies:
     def __init__(self, space: int) -> None:
         self.texts = 0
         self.total = 0.0
-        self.present = np.zeros(space, np.int32)
+        self.present = np.zeros(space, np.int64)
 
     def add(self, counts: Counts, sign: int = 1) -> None:
         """Count texts in; with `sign` -1, out."""
         self.texts += sign * counts.shape[0]
         self.total += sign * float(counts.sum())
-        np.add.at(self.present, counts.indices, sign)
+        self.present += sign * np.bincount(counts.indices, minlength=len(self.present)).astype(
+            np.int32
+        )
 
     def state(self) -> Table:
         """Return what `of` makes it from."""
@@ -92,7 +93,7 @@ class Frequencies:
         """Return the frequencies whose `state` this is."""
         found = cls(len(state) - 2)
         found.texts, found.total = int(state[0]), float(state[1])
-        found.present = state[2:].astype(np.int32)
+        found.present = state[2:].astype(np.int64)
         return found
 
     def weight(self, numbers: NDArray[np.int32]) -> Weights:

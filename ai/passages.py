@@ -12,8 +12,6 @@ import json
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from zipfile import BadZipFile
@@ -110,7 +108,7 @@ class PassageIndex:
     def __init__(self, embedder_name: str, dimension: int, fingerprint: str = "") -> None:
         self.made_by = {"model": embedder_name, "fingerprint": fingerprint, "dimension": dimension}
         self._owners = Owners()
-        self._vectors = NearestVectors(dimension)
+        self.vectors = NearestVectors(dimension)
         self._texts: FewTexts | ManyTexts = FewTexts()
         self._lock = threading.RLock()
         model = json.loads(RELEVANCE.read_text("utf-8"))
@@ -128,10 +126,12 @@ class PassageIndex:
 
         An owner that is there already is replaced.
         """
-        order = sorted(range(len(rows)), key=lambda place: rows[place].owner)
-        owners = [list(own) for _, own in groupby((rows[p] for p in order), attrgetter("owner"))]
+        at: dict[str, list[int]] = {}
+        for place, row in enumerate(rows):
+            at.setdefault(row.owner, []).append(place)
+        owners = [[rows[place] for place in own] for own in at.values()]
         with self._lock:
-            self.remove([own[0].owner for own in owners])
+            self.remove(at)
             numbers = [self._owners.add(own) for own in owners]
             if not numbers:
                 return
@@ -142,7 +142,8 @@ class PassageIndex:
                 self._texts.put(few.owners())
             self._texts.put(list(zip(numbers, kinds, texts, strict=True)))
             places = np.concatenate([self._owners.places(number) for number in numbers])
-            self._vectors.add(places, np.asarray(vectors)[order])
+            order = [place for own in at.values() for place in own]
+            self.vectors.add(places, np.asarray(vectors)[order])
 
     def remove(self, owners: Collection[str]) -> None:
         """Remove owners with all their rows; one that is not there is no error."""
@@ -151,7 +152,7 @@ class PassageIndex:
             if numbers:
                 self._texts.drop(numbers)
                 places = [self._owners.places(number) for number in numbers]
-                self._vectors.remove(np.concatenate(places))
+                self.vectors.remove(np.concatenate(places))
 
     def search_many(
         self,
@@ -179,7 +180,7 @@ class PassageIndex:
         with self._lock, fresh(folder) as inside:
             (inside / ABOUT).write_text(json.dumps(self.made_by), "utf-8")
             self._owners.save(inside)
-            self._vectors.save(inside)
+            self.vectors.save(inside)
             self._texts.save(inside)
 
     @classmethod
@@ -199,7 +200,7 @@ class PassageIndex:
             made_by = json.loads((inside / ABOUT).read_text("utf-8"))
             if made_by == found.made_by:
                 found._owners = Owners.load(inside)
-                found._vectors = NearestVectors.load(inside)
+                found.vectors = NearestVectors.load(inside)
                 found._texts = (ManyTexts if ManyTexts.kept(inside) else FewTexts).load(inside)
                 return found
             other = made_by["model"]
@@ -218,7 +219,7 @@ class PassageIndex:
         for wanted in set(kinds):
             asked = [place for place, each in enumerate(kinds) if each == wanted]
             allowed = None if wanted is None else self._owners.rows_of(wanted)
-            near, places = self._vectors.search(vectors[asked], NEAREST_ROWS, allowed)
+            near, places = self.vectors.search(vectors[asked], NEAREST_ROWS, allowed)
             for number, scores, at in zip(asked, near, places, strict=True):
                 there = at >= 0
                 owners, first = np.unique(self._owners.at(at[there]), return_index=True)

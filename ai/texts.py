@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai.pages import Lexicon, Pages, Scores, Weighed
+from ai.terms import fold
 
 FILE = "texts.json"
 
@@ -99,7 +100,9 @@ class FewTexts:
 
     def _count(self, numbers: Sequence[int]) -> None:
         if numbers:
-            pages = Pages.of([self._texts[number][1] for number in numbers])
+            pages = Pages.of(
+                [[fold(text) for text in self._texts[number][1]] for number in numbers]
+            )
             self._lexicon.add(pages)
             self._pages.update(zip(numbers, pages.apart(), strict=True))
 

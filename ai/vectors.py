@@ -22,9 +22,10 @@ log = logging.getLogger(__name__)
 
 EXACT = 80_000
 """Vectors up to which all are compared: 6 ms for a question."""
-LISTS = 2_048
-"""39 vectors a list, the least that FAISS learns a centre from, are just EXACT."""
-PROBES = 32
+OF_A_LIST = 39
+"""Vectors, the least that FAISS learns a centre from: EXACT makes 2,048 lists."""
+LOOKED_INTO = 32
+"""One list of so many is looked into."""
 TOO_MANY = 3 * EXACT
 """Vectors at which adding waits until the lists are there: memory, at 1.5 kB each."""
 FILE = "vectors.faiss"
@@ -54,11 +55,15 @@ class NearestVectors:
         with self._lock:
             self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), places)
         if self.exact and len(self) > EXACT:
-            if self._learning is None:
-                self._learning = threading.Thread(target=self._learn, name="lists", daemon=True)
-                self._learning.start()
+            self.learn()
             if len(self) > TOO_MANY:
-                self._learning.join()
+                self.wait()
+
+    def learn(self) -> None:
+        """Begin to learn the lists, in the background; `add` does it when there are too many."""
+        if self._learning is None:
+            self._learning = threading.Thread(target=self._learn, name="lists", daemon=True)
+            self._learning.start()
 
     def remove(self, places: Places) -> None:
         """Remove what is there under these numbers."""
@@ -104,17 +109,17 @@ class NearestVectors:
             chosen["sel"] = make.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         if self.exact:
             return make.SearchParameters(**chosen)
-        return make.SearchParametersIVF(nprobe=PROBES, **chosen)
+        return make.SearchParametersIVF(nprobe=self._index.nprobe, **chosen)
 
     def _learn(self) -> None:
         """Learn the lists, move everything into them, and search there from then on."""
         with self._lock:
             flat: Any = faiss.downcast_index(self._index.index)
             sample = flat.reconstruct_n(0, min(len(self), EXACT))
-        lists: Any = faiss.index_factory(
-            self.dimension, f"IVF{LISTS},SQ8", faiss.METRIC_INNER_PRODUCT
-        )
-        lists.nprobe = PROBES
+        count = 1 << int(np.log2(max(1, len(sample) // OF_A_LIST)))
+        kind = f"IVF{count},SQ8"
+        lists: Any = faiss.index_factory(self.dimension, kind, faiss.METRIC_INNER_PRODUCT)
+        lists.nprobe = max(8, count // LOOKED_INTO)
         lists.train(sample)
         del sample
         with self._lock:
@@ -123,4 +128,4 @@ class NearestVectors:
                 part = flat.reconstruct_n(start, min(EXACT, len(self) - start))
                 lists.add_with_ids(part, places[start : start + len(part)])
             self._index = lists
-        log.info("%d vectors are searched by %d lists", len(self), LISTS)
+        log.info("%d vectors are searched by %d lists", len(self), count)
