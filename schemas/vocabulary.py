@@ -131,6 +131,20 @@ class FindingKind(Labelled):
     SERIAL_NUMBER = "serial_number", "numéro de série", "serial number"
     ORDER_NUMBER = "order_number", "commande n°", "order no."
     INVOICE_NUMBER = "invoice_number", "facture n°", "invoice no."
+    SUPPLY_REFERENCE = "supply_reference", "consommable", "supply"
+    QUANTITY = "quantity", "quantité", "quantity"
+    PAGE_COUNT = "page_count", "compteur", "page count"
+    PHONE = "phone", "téléphone", "telephone"
+    URGENCY = "urgency", "urgence", "urgency"
+
+
+TOLD_KINDS = tuple(
+    kind.value
+    for kind in FindingKind
+    if kind not in {FindingKind.QUANTITY, FindingKind.PHONE, FindingKind.URGENCY}
+)
+"""Kinds of findings that a customer is told to have been understood; the others are for people who
+work here: « urgence asap » or their own telephone number say nothing to whoever wrote them."""
 
 
 def kind_label(kind: str, language: Language) -> str:

@@ -8,35 +8,38 @@ import pytest
 
 from knowledge.articles import InvalidArticle
 from knowledge.catalogue import SHIPPED, load_catalogue, squeeze
-from schemas.vocabulary import FindingKind
 
 CATALOGUE = load_catalogue()
 
 
-def test_every_pattern_compiles_and_belongs_to_a_make() -> None:
+def test_every_make_has_spellings_and_ways_to_write_models_and_codes() -> None:
     brands = set(CATALOGUE.spellings.values())
+    assert brands == set(CATALOGUE.makes)
     assert len(brands) >= 10
-    assert len(CATALOGUE.models) >= len(brands)
-    assert {pattern.brand for pattern in (*CATALOGUE.models, *CATALOGUE.codes)} <= brands
+    assert {known.brand for each in CATALOGUE.table.values() for known in each} <= brands
+    assert set(CATALOGUE.series.values()) <= brands
 
 
 def test_no_pattern_matches_nothing_at_all() -> None:
-    patterns = [pattern.expression for pattern in (*CATALOGUE.models, *CATALOGUE.codes)]
-    patterns += [expression for _, expression, _ in CATALOGUE.numbered]
-    assert [expression.pattern for expression in patterns if expression.search("")] == []
+    patterns = [
+        pattern
+        for make in CATALOGUE.makes.values()
+        for pattern in (make.models, make.named, make.codes, make.sure, make.serials)
+    ]
+    assert [pattern for pattern in (*patterns, CATALOGUE.codes) if pattern.fullmatch("")] == []
 
 
-def test_numbers_after_a_word_have_one_group_and_a_kind_that_we_know() -> None:
-    kinds = {kind.value for kind in FindingKind}
-    for kind, expression, confidence in CATALOGUE.numbered:
-        assert kind in kinds
-        assert expression.groups == 1
-        assert 0 < confidence <= 1
+def test_keys_are_squeezed_and_there_are_thousands_of_models() -> None:
+    keys = (*CATALOGUE.spellings, *CATALOGUE.misspelt, *CATALOGUE.series, *CATALOGUE.table)
+    assert [key for key in keys if key != squeeze(key)] == []
+    assert len(CATALOGUE.table) > 5_000
 
 
-def test_spellings_are_lower_case_and_each_known_model_is_its_own() -> None:
-    assert all(spelling == spelling.lower() for spelling in CATALOGUE.spellings)
-    assert len(CATALOGUE.known) >= 30
+def test_a_table_of_models_of_an_unknown_make_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text("Olivetti: {'': d-Color}", "utf-8")
+    with pytest.raises(InvalidArticle, match="Olivetti"):
+        load_catalogue(models=path)
 
 
 @pytest.mark.parametrize("name", ["HL-L2350DW", "hl l2350dw", "HL_L2350 dw"])
@@ -46,14 +49,17 @@ def test_names_are_compared_without_blanks_and_dashes(name: str) -> None:
 
 @pytest.mark.parametrize("code", ["49.4C02x", "x49.4C02", "1.49.4C02", "49.4C02.1", "-49.4C02"])
 def test_codes_do_not_begin_or_end_inside_a_word_or_a_number(code: str) -> None:
-    mine = [pattern for pattern in CATALOGUE.codes if pattern.brand == "HP"]
-    found = [match.group() for pattern in mine for match in pattern.expression.finditer(code)]
-    assert "49.4C02" not in found
+    found = [match.group() for match in CATALOGUE.codes.finditer(code.lower())]
+    assert "49.4c02" not in found
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("- name: HP", "- nome: HP"), ("codes: []", "codes: ['(']"), ("brands:", "brands: [")],
+    [
+        ("- name: HP", "- nome: HP"),
+        ("codes: ['sc", "codes: ['(', 'sc"),
+        ("\nbrands:", "\nbrands: ["),
+    ],
 )
 def test_a_broken_catalogue_is_refused_by_name(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "catalogue.yaml"

@@ -1,0 +1,1 @@
+"""How names, codes and numbers are read out of a text. Pure, and below the stages."""

@@ -1,0 +1,133 @@
+"""Panel codes that a text names: by the families of the makes, and by the words around them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+
+from knowledge.catalogue import Catalogue
+from knowledge.extraction.words import DOUBTFUL, GUESSED, LIKELY, SURE, Reading, any_of, digits
+from schemas.findings import Finding
+
+BEFORE, AFTER = 45, 30
+"""Characters between a code and a word that speaks of codes."""
+SHORT = 4
+"""Of fewer characters, « E3 » or « P7 », a code may be a room."""
+SAID, SHOWN = 2, 1
+"""How near one is to codes after « erreur », and after « affiche »."""
+
+_SAYING = any_of("codes? erreurs? errors? err defauts? faults? faute alarmes? support_code")
+_SHOWING = any_of(
+    r"a?ff?iche\w{0,4} affichage message panneau ecran display\w{0,3} show\w{0,3} says? saying "
+    r"saing reads? panel screen indique\w{0,3} marque dit dis dire met mets sort donne "
+    r"giv\w{1,3} get\w{0,4} got apparai\w{1,3} clignote\w{0,3} blink\w{0,3} flash\w{0,3} "
+    r"bloque\w{0,4} stuck stop\w{0,4} panne appel_technicien call_service call_for_service "
+    r"service bourrages? jams? signale\w? renvoie make throw\w{0,3} come\w?_up pop\w{0,4} en "
+    r"with avec ecrit written led voyant bip\w? plante\w? crash\w{0,3} hs"
+)
+_SPOKEN = re.compile(rf"(?<!\w)(?:({_SAYING})|(?:{_SHOWING}))(?!\w)")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_SENTENCE = re.compile(r"[.!?\n]")
+_FILLERS = any_of(
+    r"d'erreur erreurs? errors? codes? panne defaut technique technicien service systeme "
+    r"machine n° no\.? numero number num est is was etait c'est affichee? affiche qui "
+    r"s'affiche suivante? : = \# , - le la the du_type de_type type of dit ecran message"
+)
+_VALUES = (
+    r"[0o]x[0-9a-fo]{2,8}",
+    r"(?:[a-z]{1,4}-?|(?:[ecjpwfu]|sc|er|cf|ts) )(?=[0-9o]*\d)[0-9o]{1,6}(?:[.-]\w{1,5}){0,2}",
+    r"\d{1,3}(?:[.-][0-9a-fox]{1,4}){1,3}",
+    r"(?=[a-f]*\d)[0-9a-f]{2,6}",
+    r"[a-z]{1,3}-[a-z]?\d{1,5}",
+)
+_NAMED = re.compile(
+    rf"(?<!\w)(?:codes?|erreurs?|errors?|err|defauts?|faults?|alarmes?)(?!\w)[ \t]{{0,2}}"
+    rf"(?:(?:{_FILLERS})[ \t]{{0,2}}){{0,5}}[\s\"'«“(]{{0,3}}"
+    rf"({'|'.join(_VALUES)})(?!\w)(?![.,]\d)(?!-\w)"
+)
+"""A code that is spoken of as one: « code erreur : E 05 », whoever's it is."""
+_PUNCTUATED = re.compile(r".*\d[.-]\d\d|[a-z]-\d")
+_SENTENCE_LIKE = re.compile(r"[a-z]{4,}")
+_HEXADECIMAL = re.compile(r"[0o]x[0-9a-fo]+")
+_ZERO = re.compile(r"(?<=[\d.xbc-])o(?=[\do.]|$)|o(?=\d)")
+
+
+def codes(reading: Reading, catalogue: Catalogue, named: Collection[str]) -> Iterator[Finding]:
+    """Find codes; `named` are the makes that the text names."""
+    spoken = _Spoken(reading.plain)
+    for match in catalogue.codes.finditer(reading.plain):
+        if not reading.is_hidden(*match.span()):
+            confidence = _of_a_family(match, catalogue, named, spoken)
+            if confidence:
+                yield _finding(reading, match.span(), confidence, "pattern")
+    for match in _NAMED.finditer(reading.plain):
+        if not reading.is_hidden(*match.span(1)):
+            owners = _owners(match[1], catalogue)
+            sure = LIKELY if owners & set(named) or not named else GUESSED
+            found = (sure, "pattern") if owners else (DOUBTFUL, "unknown family")
+            yield _finding(reading, match.span(1), *found)
+
+
+def _owners(value: str, catalogue: Catalogue) -> set[str]:
+    return {
+        make.name
+        for make in catalogue.makes.values()
+        if make.codes.fullmatch(value) or make.sure.fullmatch(value)
+    }
+
+
+def _of_a_family(
+    match: re.Match[str], catalogue: Catalogue, named: Collection[str], spoken: _Spoken
+) -> float:
+    """Say how sure it is that this is a code; 0: it is none."""
+    value = match.group()
+    owners = _owners(value, catalogue)
+    ours, near = bool(owners & set(named)), spoken.near(*match.span())
+    if any(catalogue.makes[owner].sure.fullmatch(value) for owner in owners):
+        return SURE if ours or near else LIKELY
+    telling = not value.isdigit()
+    short = sum(map(str.isalnum, value)) < SHORT
+    if ours and telling and (near or _PUNCTUATED.match(value) or not (short or digits(value[0]))):
+        return SURE if near else LIKELY
+    if near < SAID and (not near or short or named):
+        return 0.0
+    if telling:
+        return GUESSED if named else LIKELY
+    return LIKELY if ours else 0.0
+
+
+class _Spoken:
+    """Where a text speaks of codes."""
+
+    def __init__(self, text: str) -> None:
+        found = [(*m.span(), SAID if m[1] else SHOWN) for m in _SPOKEN.finditer(text)]
+        self._text = text
+        self._words = found
+        self._starts = [start for start, _, _ in found]
+
+    def near(self, start: int, end: int) -> int:
+        """Return `SAID` near a word like « erreur », `SHOWN` near one like « affiche », else 0."""
+        best, text, place = 0, self._text, bisect_left(self._starts, start)
+        for _, before, weight in reversed(self._words[max(place - BEFORE, 0) : place]):
+            if before < start - BEFORE:
+                break
+            if not _PARAGRAPH.search(text, before, start):
+                best = max(best, weight)
+        for after, _, weight in self._words[place : place + AFTER]:
+            if after > end + AFTER:
+                break
+            if after >= end and not _SENTENCE.search(text, end, after):
+                best = max(best, weight)
+        return best
+
+
+def _finding(reading: Reading, span: tuple[int, int], confidence: float, by: str) -> Finding:
+    own, value = reading.text[slice(*span)], reading.plain[slice(*span)]
+    if _SENTENCE_LIKE.search(value):
+        own = " ".join(own.split())  # « Print Unable 46 », as it is written
+    elif _HEXADECIMAL.fullmatch(value):
+        own = "0x" + value[2:].replace("o", "0").upper()
+    else:
+        own = _ZERO.sub("0", value.replace(" ", "")).upper()
+    return reading.finding("error_code", span, confidence, by, own)

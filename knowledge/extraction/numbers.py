@@ -1,0 +1,103 @@
+"""Orders, invoices, counters and telephones: numbers that a word or their shape makes into one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+from knowledge.extraction.words import FIRM, GUESSED, Reading, any_of, digits
+from schemas.findings import Finding
+
+PAGES_AT_LEAST, COUNTED_AT_LEAST = 4, 3
+"""Digits of a number of pages (a document has fewer), and of what a counter shows."""
+DIGITS = 3
+REGIONS = ("FR", "GB", "BE", "CH", "LU", "CA")
+"""In whose plans a telephone number without its country is looked for, in this order."""
+PHONES_AT_MOST = 20
+
+_GAP = r"[ \t]{0,3}"
+_NO = r"(?:n°|no\.?|num\.?|numero|number|\#|ref\.?|reference)"
+_IS = r"(?:est|is|:|=|\#|,|le|la|the|was|etait|-)"
+_LEAD = rf"{_GAP}(?:{_NO}{_GAP}){{0,2}}(?:{_IS}{_GAP}){{0,2}}"
+_NUMBERED = {
+    "order_number": re.compile(
+        rf"(?<!\w)(?:{any_of('bons?_de_commande commandes? cmde?s? cdes? orders? bc po')}){_LEAD}"
+        r"((?:[a-z]{1,4}[-_/ ]?)?\d[\d-]{2,14})(?!\w)"
+        r"|(?<![\w-])((?:cmd|cde|bc|po|so|ord)[-_]?(?:20\d\d[-_]?)?\d{3,8})(?![\w-])"
+    ),
+    "invoice_number": re.compile(
+        rf"(?<!\w)(?:factures?|fact\.?|invoices?|avoirs?|bills?|credit notes?){_LEAD}"
+        r"((?:[a-z]{1,4}[-_/ ]?)?\d[\d/-]{2,14})(?!\w)"
+        r"|(?<![\w-])((?:fa(?:ct?)?|fc|inv|av)[-_]?(?:20\d\d[-_]?)?\d{4,9}|f[-_]?20\d{5,7}|f-\d{3,8}"
+        r"|(?:fa(?:ct?)?|fc|inv|av|f)-(?:20)?\d\d-\d{2,8})(?![\w-])"
+    ),
+}
+_ORDER_LIKE = re.compile(r"(?<![\w./-])2\d-\d{4,6}(?![\w./-])")
+_DELIVERY = re.compile(
+    rf"(?<!\w)(?:{any_of('command livr expedi ship track deliver order cde colis parcel recu')})"
+)
+_COUNTED = re.compile(
+    r" ?(?:[€£$%]|(?:eur|euros?|ht|ttc|h|x|fois|pages|toners?|cartouches?)\b|[.,]\d)"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_AMOUNT = r"(?:\d{1,3}(?:[ .,]\d{3}){1,2}|\d{1,8})"
+_PAGES = re.compile(
+    rf"(?<!\w)(?:compteurs?|counter|page count|index)(?!\w)[^\d\n]{{0,25}}({_AMOUNT})(?![\w.,])"
+    rf"|(?<![\w.,-])({_AMOUNT}) ?(?:pages|copies|impressions|tirages|prints)(?!\w)"
+    r"(?! ?(?:/|(?:par|per|a|each|every|chaque|mensuel)\b))"
+)
+_VOLUME = re.compile(
+    rf"(?:{any_of('documents? pdf fichiers? files? rapports? ramettes? reams? environ about')}|"
+    rf"{any_of('around paquets? toutes_les tous_les every rendement yield')})"
+    r"\W{0,2}(?:de|of)?\W{0,2}$"
+)
+_PHONE = re.compile(r"(?<![\w.,/-])(?=[0+(])\+?\(?\d(?:[ .()/-]{0,2}\d){7,14}(?![\w-])")
+
+
+def numbered(reading: Reading) -> Iterator[Finding]:
+    """Find order and invoice numbers."""
+    for kind, pattern in _NUMBERED.items():
+        for match in pattern.finditer(reading.plain):
+            span = match.span(match.lastindex or 0)
+            value = reading.plain[slice(*span)]
+            alone = match.lastindex == 1 and _YEAR.fullmatch(value)
+            if digits(value) >= DIGITS and not alone and not _COUNTED.match(reading.plain, span[1]):
+                yield reading.finding(kind, span, FIRM, "pattern")
+    if _DELIVERY.search(reading.plain):
+        for match in _ORDER_LIKE.finditer(reading.plain):
+            yield reading.finding("order_number", match.span(), GUESSED, "pattern")
+
+
+def page_counts(reading: Reading) -> Iterator[Finding]:
+    """Find what a counter shows; the value is digits only."""
+    for match in _PAGES.finditer(reading.plain):
+        counted = match.lastindex == 1
+        start, end = match.span(1 if counted else 2)
+        value = re.sub(r"\D", "", reading.plain[start:end])
+        volume = not counted and _VOLUME.search(reading.plain[max(0, start - 20) : start])
+        if len(value) >= (COUNTED_AT_LEAST if counted else PAGES_AT_LEAST) and not volume:
+            sure = FIRM if counted else GUESSED
+            yield reading.finding("page_count", (start, end), sure, "pattern", value)
+
+
+def phones(reading: Reading) -> Iterator[Finding]:
+    """Find telephone numbers; the value is E.164."""
+    for _, match in zip(range(PHONES_AT_MOST), _PHONE.finditer(reading.plain), strict=False):
+        number = e164(match.group())
+        if number:
+            yield reading.finding("phone", match.span(), FIRM, "pattern", number)
+
+
+def e164(said: str) -> str:
+    """Return a telephone number as the world writes it, or nothing."""
+    for fits in (phonenumbers.is_valid_number, phonenumbers.is_possible_number):
+        for region in REGIONS:
+            try:
+                number = phonenumbers.parse(said, region)
+            except phonenumbers.NumberParseException:
+                continue
+            if fits(number):
+                return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return ""

@@ -1,0 +1,96 @@
+"""Serial numbers: after a word for one, and where the shape is a maker's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from knowledge.catalogue import Catalogue
+from knowledge.extraction.words import GUESSED, SURE, Reading, any_of, digits
+from schemas.findings import Finding
+
+AT_LEAST, AT_MOST, USUAL = 5, 22, 9
+"""Characters of a serial number, and how many most have at least."""
+GROUPS = 6
+"""Parts in which one may be written."""
+OPENING = 4
+"""Letters of a part that has no digits: « CNB 9K12345 »."""
+DIGITS = 4
+"""Of what stands alone; after a word for one, two are enough."""
+
+_GAP = r"[ \t]{0,3}"
+_NO = r"(?:n°|no\.?|num\.?|numero|number|\#|ref\.?|reference)"
+_WORD = re.compile(
+    rf"(?<!\w)(?:{_NO}{_GAP}(?:de |d')?(?:la )?seri(?:e|al)|seri(?:e|al){_GAP}{_NO}|serial|"
+    rf"serie{_GAP}(?=[:=])|s[/.]n\.?|sn|nds|matricule)(?!\w)"
+    rf"(?:{_GAP}(?:de l'(?:appareil|imprimante)|de la machine|of (?:the|our) \w{{1,12}}))?"
+    rf"(?:{_GAP}(?:est|is|:|=|\#|,|le|la|suivant|the|was|etait|-)){{0,3}}[\s\"'«“(]{{0,3}}"
+)
+_AFTER = re.compile(r"[^\n.]{0,24}?\b(?:serie|serial|s/n)\b")
+_ALONE = re.compile(r"(?<![\w./-])(?=[a-z0-9]{0,8}[a-z])(?=[a-z]{0,12}\d)[a-z0-9]{9,16}(?![\w-])")
+_OTHER = re.compile(
+    rf"(?:{any_of('suivi tracking colis parcel iban rib tva vat siret siren contrat client')}|"
+    rf"{any_of('dossier ticket ref cle key mot_de_passe password mdp licence commande cde order')}|"
+    r"facture|invoice|compte)\w{0,9}\W{0,4}\w{0,9}\W{0,3}$"
+)
+
+
+def serials(reading: Reading, catalogue: Catalogue, named: Collection[str]) -> Iterator[Finding]:
+    """Find serial numbers; `named` are the makes that the text names."""
+    for match in _WORD.finditer(reading.plain):
+        span = _in_groups(reading, match.end())
+        if span:
+            value = "".join(reading.text[slice(*span)].split()).upper()
+            yield reading.finding("serial_number", span, SURE, "pattern", value)
+    for match in _ALONE.finditer(reading.plain):
+        sure = _alone(reading, match, catalogue, named)
+        if sure:
+            yield reading.finding("serial_number", match.span(), sure, "pattern")
+
+
+def _alone(
+    reading: Reading, match: re.Match[str], catalogue: Catalogue, named: Collection[str]
+) -> float:
+    """Say how sure it is that something without a word before it is one; 0: it is none."""
+    start, end = match.span()
+    before = reading.plain[max(0, start - 40) : start]
+    if reading.is_hidden(start, end) or digits(match.group()) < DIGITS or _OTHER.search(before):
+        return 0.0
+    if _AFTER.match(reading.plain, end):
+        return SURE
+    makes = [m for m in catalogue.makes.values() if not named or m.name in named]
+    return GUESSED if any(make.serials.fullmatch(match.group()) for make in makes) else 0.0
+
+
+def _in_groups(reading: Reading, place: int) -> tuple[int, int] | None:
+    """Return where the serial number is that begins there; it may be written in groups."""
+    words, first = reading.words, reading.word_at(place)
+    if first == len(words) or words[first].start != place:
+        return None
+    total = figures = 0
+    last = first
+    for number in range(first, min(first + GROUPS, len(words))):
+        word = words[number]
+        between = reading.plain[words[number - 1].end : word.start] if number > first else ""
+        if between not in {"", " ", "-", "/"} or (between == " " and total >= USUAL):
+            break
+        if not _is_group(reading, number, first) or total + len(word.text) > AT_MOST:
+            break
+        last, total = number, total + len(word.text)
+        figures += digits(word.text)
+    if total < AT_LEAST or figures < 2:  # noqa: PLR2004 - « série Pro », « SN 1 »
+        return None
+    return words[first].start, words[last].end
+
+
+def _is_group(reading: Reading, number: int, first: int) -> bool:
+    """Say whether a word may be a part of a serial number."""
+    word = reading.words[number]
+    if digits(word.text):
+        return True
+    if len(word.text) > OPENING:
+        return False
+    if reading.text[word.start : word.end].isupper():
+        return True
+    after = reading.words[number + 1].text if number + 1 < len(reading.words) else ""
+    return number == first and digits(after) > 0
