@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests wait about as long as they compute: so one process more than there are cores, and four do.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
-.PHONY: help install run test test-kafka test-mysql test-mqtt test-imap test-kill test-browser test-prometheus chaos chaos-short lint bench evaluate clean
+.PHONY: help install run test test-kafka test-mysql test-mqtt test-imap test-kill test-browser test-prometheus test-ollama chaos chaos-short lint bench evaluate clean
 
 help:
 	@echo "make run           set up and start the whole desk; says where to look"
@@ -19,6 +19,7 @@ help:
 	@echo "make chaos         the same for long: at least 200 kills (half an hour)"
 	@echo "make test-browser  the console in Debian's Chromium (installs it on first use)"
 	@echo "make test-prometheus  dashboards and alerts on a real Prometheus (fetches it on first use)"
+	@echo "make test-ollama   language models on a real Ollama with a tiny model (builds it on first use)"
 	@echo "make lint          ruff, mypy, import-linter"
 	@echo "make bench         the figures of docs/benchmarks.md, on Kafka and MariaDB too (15 minutes)"
 	@echo "make evaluate      the figures of quality"
@@ -76,6 +77,9 @@ test-browser: $(VENV)/.dev
 
 test-prometheus: $(VENV)/.dev
 	@scripts/prometheus run -- $(BIN)/pytest -m prometheus
+
+test-ollama: $(VENV)/.dev
+	@scripts/ollama run -- $(BIN)/pytest -m ollama
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

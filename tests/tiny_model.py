@@ -13,6 +13,7 @@ from gguf import GGUFWriter, LlamaFileType, PoolingType, TokenType
 from ollama import Client
 
 WIDTH, BLOCKS, HEADS, INNER, CONTEXT = 64, 2, 4, 128, 8192
+END = 2
 NAME = "tiny:latest"
 EMBEDDER = "tiny-embedder:latest"
 TEMPLATE = "{{ range .Messages }}<{{ .Role }}>{{ .Content }}\n{{ end }}<assistant>"
@@ -41,7 +42,7 @@ def write_gguf(path: Path, *, embeds: bool = False, seed: int = 7) -> Path:
     writer.add_token_types(kinds)
     writer.add_unk_token_id(0)
     writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
+    writer.add_eos_token_id(END)
     writer.add_add_bos_token(True)
     if embeds:
         writer.add_pooling_type(PoolingType.MEAN)
@@ -74,8 +75,10 @@ def _tensors(vocabulary: int, seed: int) -> list[tuple[str, np.ndarray]]:
     def noise(*shape: int) -> np.ndarray:
         return draw.standard_normal(shape, dtype=np.float32)
 
+    output = noise(vocabulary, WIDTH)
+    output[END] = 0  # it does not stop by itself: only a schema or a limit ends what it writes
     found = [("token_embd.weight", noise(vocabulary, WIDTH)), ("output_norm.weight", ones)]
-    found += [("output.weight", noise(vocabulary, WIDTH))]
+    found += [("output.weight", output)]
     for block in range(BLOCKS):
         here = f"blk.{block}."
         found += [(f"{here}{norm}_norm.weight", ones) for norm in ("attn", "ffn")]

@@ -177,3 +177,15 @@ def test_a_free_port_is_none_that_the_kernel_lends_to_clients(echo: Echo, record
     echo("start")
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert int(said(records)["PORT"]) < first
+
+
+def test_scripts_of_servers_say_what_they_do_and_refuse_what_they_do_not():
+    named = [path for path in SCRIPTS.iterdir() if "import servers" in path.read_text()]
+    assert {path.name for path in named} >= {"kafka", "mysql", "mosquitto", "prometheus", "ollama"}
+    for path in named:
+        asked = [sys.executable, path, "--help"]
+        helped = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)
+        for action in ("install", "start", "stop", "run"):
+            assert f"scripts/{path.name} {action}" in helped.stdout.replace("   ", " ")
+        refused = subprocess.run([*asked[:2], "start", "--", "true"], capture_output=True, timeout=60)
+        assert refused.returncode == 2
