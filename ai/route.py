@@ -164,8 +164,8 @@ class Route:
             choice = self._open(ask, until)  # whoever was before may have met a failure
             began = time.monotonic()
             async with self._judged(until - began):
-                await self.loading.wait()
                 self.breaker.began()
+                await self.loading.wait()
                 said, value = await self._ask(ask, choice)
         return self._counted(choice, value, said, time.monotonic() - began)
 

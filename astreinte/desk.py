@@ -60,7 +60,7 @@ async def desk(settings: Settings, *, simulated: bool = False) -> AsyncIterator[
             async with stages_running(near, names) as stages:
                 found = Desk(url, near, stages, replayed=0)
                 app = face(near, found.health)
-                app.include_router(watching(found.health, Reach(near).missing))
+                app.include_router(watching(found.health, Reach(near).missing, near.model_state))
                 open_to_all = simulated or settings.http.simulator
                 simulator = simulator_of(near, app) if open_to_all else contextlib.nullcontext()
                 async with simulator, serving(app, listener):

@@ -16,8 +16,11 @@ from ai.route import Route
 from services import metrics
 from services.settings import Settings
 
+KEPT = Path("data")
+"""Where what models cost and how quick they are is kept, beside the record of the default."""
 
-def models_of(settings: Settings, folder: Path | None) -> Models:
+
+def models_of(settings: Settings, folder: Path | None = KEPT) -> Models:
     """Return the models of the settings; `folder` keeps what they cost and how quick they are."""
     ledger = Ledger(folder)
     routes = []

@@ -11,13 +11,14 @@ from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from ai.embeddings import Embedder
 from ai.models import Models
+from ai.state import state_of
 from gateways.kafka import Cluster, connection
 from schemas.errors import Unavailable
 from services import metrics
@@ -124,10 +125,14 @@ class Neighbours:
     @cached_property
     def models(self) -> Models:
         """The language models, looked for in the background from now on; maybe there is none."""
-        models = models_of(self.settings, self.cache)
+        models = models_of(self.settings)
         self.at_end(models.close)
         models.begin()
         return models
+
+    def model_state(self) -> dict[str, Any]:
+        """Say how the language models are; nothing where this process uses none."""
+        return state_of(self.models) if "models" in vars(self) else {}
 
     def at_end(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed when these neighbours are."""

@@ -162,7 +162,7 @@ async def run(parts: Sequence[str], face: Face | None = None) -> int:
     try:
         async with Neighbours(settings, settings.kafka.servers) as near:
             app = face(near, healths) if face else FastAPI(docs_url=None, redoc_url=None)
-            app.include_router(watching(healths, Reach(near).missing))
+            app.include_router(watching(healths, Reach(near).missing, near.model_state))
             # Served from before the start until after the end: both may take their time.
             async with serving(app, listener):
                 log.info(SENTENCE, " ".join(parts), near.kafka, url_of(listener))

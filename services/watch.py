@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -79,7 +80,11 @@ class Reach:
         return True
 
 
-def watching(healths: Healths, missing: Callable[[], Awaitable[dict[str, str]]]) -> APIRouter:
+def watching(
+    healths: Healths,
+    missing: Callable[[], Awaitable[dict[str, str]]],
+    models: Callable[[], dict[str, Any]] = dict,
+) -> APIRouter:
     """Return the routes by which a process is watched.
 
     Parameters
@@ -88,6 +93,8 @@ def watching(healths: Healths, missing: Callable[[], Awaitable[dict[str, str]]])
         How its stages are.
     missing
         Its neighbours that do not answer, each with the reason.
+    models
+        How the language models are that it asks.
     """
     router = APIRouter()
 
@@ -108,6 +115,10 @@ def watching(healths: Healths, missing: Callable[[], Awaitable[dict[str, str]]])
         if notes := {health.stage: health.note for health in shown if health.note}:
             found["notes"] = notes
         return JSONResponse(found, 503 if held_up else 200)
+
+    @router.get("/health/models")
+    async def language_models() -> dict[str, Any]:
+        return models()
 
     @router.get("/metrics")
     async def metrics() -> Response:

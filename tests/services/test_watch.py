@@ -190,3 +190,11 @@ async def test_a_broker_that_dies_is_missing(
 
         await until(gone)
         await near.broker.stop()
+
+
+async def test_the_language_models_are_shown_where_some_are_asked(client: AsyncClient) -> None:
+    assert (await client.get("/health/models")).json() == {}
+    app = FastAPI()
+    app.include_router(watching(list, dict, lambda: {"answers": "ollama"}))  # type: ignore[arg-type]
+    async with AsyncClient(transport=httpx.ASGITransport(app), base_url="http://watch") as made:
+        assert (await made.get("/health/models")).json() == {"answers": "ollama"}
