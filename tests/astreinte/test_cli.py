@@ -37,6 +37,8 @@ COMMANDS = [
     "channels",
     "conversation",
     "breaker",
+    "models",
+    "knowledge",
 ]
 
 
