@@ -35,16 +35,22 @@ class Words(BaseModel):
     greeting: str
     about: str
     about_model: str
-    cause: str
     try_: str
     otherwise: str
     reach: str
+    question: str
+    handed: str
+    document: str
+    foreign: str
+    warranty: dict[Literal["yes", "no"], str]
+    asks: dict[str, str]
     machine: str
     machine_handoff: str
     machine_sms: str
     sources: str
     signed: str
     sms: str
+    sms_handed: str
     gathered: str
     handoff: dict[str, str]
     voice: dict[Said, str]
@@ -74,6 +80,10 @@ class Wording(BaseModel):
                 if said in known:
                     return command, None if language == "any" else language
         return None
+
+    def asks(self, text: str) -> bool:
+        """Say whether a text of ours asks something back."""
+        return any(ask in text for words in (self.fr, self.en) for ask in words.asks.values())
 
     def reason(self, code: str, language: Language) -> str:
         """Return the label of a reason; the code itself when there is none."""

@@ -77,6 +77,7 @@ class Passage(Value):
     text: str = Field(default="", description="of a document or a solved conversation: its words")
     heading: str = Field(default="", description="of a document: the headings above the passage")
     url: str = ""
+    part: int = Field(default=0, ge=0, description="which question of the message, from 0")
 
 
 class Turn(Value):

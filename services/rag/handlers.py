@@ -31,13 +31,16 @@ def extracted_messages(embedder: Embedder, library: Library) -> Handler:
 
     async def handle(events: Sequence[MessageExtracted]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
-        questions = [printer.question(event) for event in events]
+        asked = [(event, question) for event in events for question in printer.questions(event)]
+        questions = [question for _, question in asked]
         vectors = await embedder.embed(questions)
-        makes = [Filters(brand=event.first("brand") or "") for event in events]
-        found = library.index.search_many(questions, vectors, LOOKED_AT, makes)
+        makes = [Filters(brand=event.first("brand") or "") for event, _ in asked]
+        found = iter(library.index.search_many(questions, vectors, LOOKED_AT, makes))
         return [
-            printer.ground(event, hits, library.pieces, now)
-            for event, hits in zip(events, found, strict=True)
+            printer.ground(
+                event, [next(found) for _ in printer.questions(event)], library.pieces, now
+            )
+            for event in events
         ]
 
     return handle

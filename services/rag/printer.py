@@ -83,9 +83,7 @@ def ground(
     return (MessageGrounded.after(event, now, passages=tuple(kept), why=why),)
 
 
-def _of_each(
-    ordered: Sequence[tuple[Piece, Passage]], parts: int
-) -> list[tuple[Piece, Passage]]:
+def _of_each(ordered: Sequence[tuple[Piece, Passage]], parts: int) -> list[tuple[Piece, Passage]]:
     """Keep the best for each question."""
     taken = [
         [found for found in ordered if found[1].part == number][:OF_EACH] for number in range(parts)
@@ -100,7 +98,7 @@ def _near(
     language = event.classification.language
     for hit in hits:
         piece = pieces.get(hit.name)  # what was removed while it was searched is gone
-        if piece and _fits(piece, brand, model):
+        if piece and fits(piece, brand, model):
             passage = piece.passage(language)
             score = round(_score(hit, piece, brand, code) * _worth(passage, language), 4)
             if score >= NEAR_ENOUGH:

@@ -7,8 +7,8 @@ from schemas.frigo import AlertGrounded
 from schemas.printer import MessageGrounded
 from services.neighbours import Neighbours
 from services.policy import Policy
+from services.replies import Sender
 from services.respond import handlers
-from services.respond.printer import Sender
 from services.stage import Stage
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import BaseModel, Field
+
 from schemas.frigo import AlertDrafted, AlertGrounded
 from schemas.vocabulary import Change, Fault, Language, Severity
+from services.grounding import Evidence, objections
 
 SHORT = 320
 STEPS = 5
@@ -121,8 +123,12 @@ def _advice(event: AlertGrounded, language: Language) -> list[str]:
 # --- the language model ----------------------------------------------------------------------
 
 MAX_CHARACTERS = 1_200
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_LINK = re.compile(r"https?://|www\.|\S+@\S+\.\S+", re.IGNORECASE)
+
+
+class Written(BaseModel):
+    """What a model answers."""
+
+    reply: str = Field(max_length=MAX_CHARACTERS)
 
 
 def may_be_reworded(event: AlertDrafted) -> bool:
@@ -154,8 +160,8 @@ def ground(event: AlertDrafted) -> str:
 
 def objection(text: str, event: AlertDrafted) -> str | None:
     """Return why a model's text may not be sent, or nothing."""
-    if not text.strip() or len(text) > MAX_CHARACTERS or _LINK.search(text):
-        return "empty, too long, or with a link"
+    if not text.strip() or len(text) > MAX_CHARACTERS:
+        return "empty or too long"
     allowed, said = f"{event.title}\n{ground(event)}", text.casefold()
     name = label(event.fault, event.language)
     if name.casefold() not in said:
@@ -164,9 +170,8 @@ def objection(text: str, event: AlertDrafted) -> str | None:
     others = (label(fault.value, event.language).casefold() for fault in Fault)
     if any(other in said and other not in named for other in others):
         return "it names another fault"
-    numbers = set(_NUMBER.findall(allowed))
-    if any(number not in numbers for number in _NUMBER.findall(text)):
-        return "a number that is not in the evidence"
+    if found := objections(text, Evidence(allowed, event.language)):
+        return found[0].reason
     sure = f"{percent(event.causes[0].probability)} %" if event.causes else ""
     spaced = text.replace("\u202f", " ").replace("\u00a0", " ")
     return "it leaves the probability out" if sure in allowed and sure not in spaced else None

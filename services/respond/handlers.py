@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from ai.llm import NoAnswer
+from ai.llm import Ask, Filled, NoAnswer, Shape
 from ai.models import Models
 from knowledge.wording import Wording
 from schemas.event import Event
 from schemas.frigo import AlertDrafted, AlertGrounded
 from schemas.printer import MessageGrounded, ReplyDrafted
-from services import metrics, tracing
+from services import metrics, prompting, tracing
+from services.grounding import Objection
 from services.policy import Handler
+from services.prompting import Written
+from services.replies import Sender
 from services.respond import frigo, printer
-from services.respond.printer import Sender
 
 log = logging.getLogger(__name__)
 
-BACKEND = "ollama"
+NOBODY = "none"
+TRIES = 2
+"""An answer that is refused is asked for once more, with what was wrong with it."""
+TOKENS = 500
+BUDGET_S = 60.0
+"""For one try: a customer who writes is not kept longer for better words."""
 ALERT_S = 8.0
 """An alarm waits no longer for better words."""
 
@@ -40,27 +48,47 @@ def grounded_messages(llm: Models | None, wording: Wording, sender: Sender) -> H
 async def _in_better_words(
     drafted: ReplyDrafted, llm: Models | None, wording: Wording, sender: Sender
 ) -> ReplyDrafted:
-    if not drafted.draft.sources or llm is None or llm.resting:  # only articles are reworded
+    if llm is None or llm.resting or not printer.may_be_reworded(drafted):
         return drafted
-    if drafted.message.channel in printer.BRIEF:
-        return drafted  # a text message is paid for by its length; the template's is short
-    outcome, began = "none", time.perf_counter()
+    passages, began = printer.cited(drafted), time.perf_counter()
+    given = prompting.prompt(drafted, passages, secrets.token_hex(3))
+    refused: tuple[Objection, ...] = ()
+    backend, outcome, told = NOBODY, "none", drafted
+    for _ in range(TRIES):
+        asked = prompting.again(given, refused) if refused else given
+        filled = await _fill(
+            llm, Ask("reply", prompting.SYSTEM, asked, Written, TOKENS, budget_s=BUDGET_S)
+        )
+        if filled is None:
+            break
+        refused = prompting.refused(filled.value, drafted, passages)
+        backend, outcome = filled.backend, _judged(filled, [one.reason for one in refused])
+        if not refused:
+            told = prompting.reworded(
+                drafted, filled.value, passages, filled.model, wording, sender
+            )
+            break
+    tracing.asked("respond", drafted, backend, outcome, time.perf_counter() - began)
+    return told
+
+
+async def _fill(llm: Models, ask: Ask[Shape]) -> Filled[Shape] | None:
     try:
-        answer = await llm.write(*printer.prompt(drafted, sender))
-        objection = printer.objection(answer.text, drafted)
-        outcome = "refused" if objection else "taken"
+        return await llm.fill(ask)
     except NoAnswer as why:
         log.debug("template instead of a model: %s", why)
-        return drafted
-    finally:
-        metrics.LLM_CALLS.labels(BACKEND, outcome).inc()
-        seconds = time.perf_counter() - began
-        metrics.LLM_DURATION.labels(BACKEND).observe(seconds)
-        tracing.asked("respond", drafted, BACKEND, outcome, seconds)
-    if objection:
-        log.warning("template instead of %s: %s", answer.model, objection)
-        return drafted
-    return printer.reworded(drafted, answer.text, answer.model, wording, sender)
+        metrics.LLM_CALLS.labels(NOBODY, "none").inc()
+        return None
+
+
+def _judged(filled: Filled[Any], reasons: Collection[str]) -> str:
+    """Count what became of a model's words; return it."""
+    outcome = "refused" if reasons else "taken"
+    metrics.LLM_CALLS.labels(filled.backend, outcome).inc()
+    metrics.LLM_DURATION.labels(filled.backend).observe(filled.seconds)
+    if reasons:
+        log.warning("the words of %s are refused: %s", filled.model, ", ".join(sorted(reasons)))
+    return outcome
 
 
 def grounded_alerts(llm: Models | None) -> Handler:
@@ -76,18 +104,12 @@ def grounded_alerts(llm: Models | None) -> Handler:
 async def _reworded(drafted: AlertDrafted, llm: Models | None) -> AlertDrafted:
     if llm is None or llm.resting or not frigo.may_be_reworded(drafted):
         return drafted
-    outcome, began, text, model = "none", time.perf_counter(), "", ""
-    try:
-        async with asyncio.timeout(ALERT_S):
-            answer = await llm.write(*frigo.prompt(drafted))
-        text, model = answer.text, answer.model
-        objection = frigo.objection(text, drafted)
-        outcome = "refused" if objection else "taken"
-        if objection:
-            log.warning("template instead of %s: %s", model, objection)
-    except (NoAnswer, TimeoutError) as why:
-        log.debug("template instead of a model: %s", why)
-    finally:
-        metrics.LLM_CALLS.labels(BACKEND, outcome).inc()
-        metrics.LLM_DURATION.labels(BACKEND).observe(time.perf_counter() - began)
-    return frigo.reworded(drafted, text, model) if outcome == "taken" else drafted
+    system, user = frigo.prompt(drafted)
+    ask = Ask("alert", system, user, frigo.Written, budget_s=ALERT_S, personal=False)
+    filled = await _fill(llm, ask)
+    if filled is None:
+        return drafted
+    objection = frigo.objection(filled.value.reply, drafted)
+    if _judged(filled, [objection] if objection else []) == "refused":
+        return drafted
+    return frigo.reworded(drafted, filled.value.reply, filled.model)

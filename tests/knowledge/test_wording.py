@@ -16,9 +16,11 @@ WORDING = load_wording()
 SPOKEN = {
     "about": {"title"},
     "about_model": {"models", "title"},
-    "cause": {"cause"},
     "otherwise": {"call_technician"},
     "reach": {"contact"},
+    "question": {"number"},
+    "handed": {"number"},
+    "document": {"place"},
     "sources": {"sources"},
     "signed": {"signature"},
     "sms": {"title", "steps", "contact", "signature"},
@@ -65,13 +67,22 @@ def test_every_sentence_has_the_places_that_are_filled_and_no_other(language: La
         sentence = getattr(words, field)
         if isinstance(sentence, str):
             assert set(re.findall(r"{(\w+)}", sentence)) == SPOKEN.get(field, set()), field
-    assert not any("{" in text for text in words.handoff.values())
+    assert not any("{" in text for text in (*words.handoff.values(), *words.asks.values()))
+    for told in words.warranty.values():
+        assert set(re.findall(r"{(\w+)}", told)) == {"device", "until"}
 
 
 def test_hand_overs_are_known_reasons() -> None:
     known = WORDING.reasons.keys() | {"default"}
     assert WORDING.fr.handoff.keys() <= known
     assert WORDING.en.handoff.keys() == WORDING.fr.handoff.keys()
+
+
+def test_questions_back_are_known_reasons_and_no_part_of_one_another() -> None:
+    assert WORDING.fr.asks.keys() == WORDING.en.asks.keys() <= WORDING.reasons.keys()
+    for words in (WORDING.fr, WORDING.en):
+        for name, ask in words.asks.items():
+            assert [other for other, text in words.asks.items() if ask in text] == [name]
 
 
 def test_a_reason_without_a_label_is_shown_as_it_is() -> None:

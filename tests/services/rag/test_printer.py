@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from ai.passages import Hit
+from knowledge.wording import load_wording
+from schemas.findings import Turn
 from schemas.printer import MessageGrounded
 from schemas.vocabulary import Language
+from services.questions import CHARACTERS
 from services.rag.printer import (
     AT_MOST,
     CODE_BONUS,
     CODE_UNSPOKEN,
     NEAR_ENOUGH,
-    QUESTION_CHARACTERS,
     ground,
-    question,
+    questions,
 )
 from tests.events import NOW, articles, extracted, found, judged, pieces
 
@@ -24,7 +26,7 @@ def hit(name: str, score: float) -> Hit:
 
 
 def grounded(*hits: Hit, **named: str) -> MessageGrounded:
-    (told,) = ground(extracted(findings=found(**named)), hits, pieces(), NOW)
+    (told,) = ground(extracted(findings=found(**named)), [hits], pieces(), NOW)
     return told
 
 
@@ -113,7 +115,7 @@ def test_a_sheet_of_codes_is_less_likely_where_neither_make_nor_code_is_named() 
 @pytest.mark.parametrize("language", list(Language))
 def test_the_passage_is_the_article_in_the_customers_language(language: Language) -> None:
     event = extracted("no", judged(language=language))
-    (told,) = ground(event, [hit("paper-jam", 0.8)], pieces(), NOW)
+    (told,) = ground(event, [[hit("paper-jam", 0.8)]], pieces(), NOW)
     (passage,) = told.passages
     version = articles()["paper-jam"].version(language)
     assert (passage.language, passage.title, passage.steps) == (
@@ -125,9 +127,42 @@ def test_the_passage_is_the_article_in_the_customers_language(language: Language
     assert passage.evidence == {"dense": 0.8}
 
 
-def test_the_question_is_subject_and_words_and_bounded() -> None:
+def test_what_is_searched_is_subject_and_words_and_bounded() -> None:
     mail = {"channel": "email", "from": "ana@exemple.example"}
-    assert question(extracted("Que faire ?", subject="Écran noir", **mail)) == (
-        "Écran noir\nQue faire ?"
+    assert questions(extracted("Que faire ?", subject="Écran noir", **mail)) == (
+        "Écran noir\nQue faire ?",
     )
-    assert len(question(extracted("panne " * 9_000))) == QUESTION_CHARACTERS
+    (long,) = questions(extracted("panne " * 9_000))
+    assert len(long) == CHARACTERS
+
+
+def test_several_questions_are_searched_each_and_together_and_each_keeps_its_best() -> None:
+    event = extracted("1. L'écran reste noir.\n2. Le papier bourre dans le bac.")
+    assert questions(event)[:2] == ("L'écran reste noir.", "Le papier bourre dans le bac.")
+    assert len(questions(event)) == 3
+    hits = [
+        [hit("lexmark-c750-01", 0.8), hit("blank-page", 0.5), hit("faded-print", 0.4)],
+        [hit("paper-jam", 0.9), hit("blank-page", 0.6)],
+        [hit("paper-jam", 0.95), hit("printer-offline", 0.4)],
+    ]
+    (told,) = ground(event, hits, pieces(), NOW)
+    assert [(one.article, one.part, one.score) for one in told.passages] == [
+        ("paper-jam", 1, 0.95),
+        ("lexmark-c750-01", 0, 0.8),
+        ("blank-page", 1, 0.6),
+        ("faded-print", 0, 0.4),
+    ]
+
+
+def test_the_answer_to_a_question_of_ours_is_searched_with_what_was_asked_first() -> None:
+    ask = load_wording().fr.asks["ask_model"]
+    turns = (
+        Turn(who="customer", text="Le papier se coince.", at=NOW),
+        Turn(who="desk", text=f"Bonjour,\n\n{ask}", at=NOW),
+    )
+    event = extracted("c'est une C750").model_copy(update={"earlier": turns})
+    assert questions(event) == ("Le papier se coince.\nc'est une C750",)
+    later = event.model_copy(
+        update={"earlier": (*turns, turns[1].model_copy(update={"text": "x"}))}
+    )
+    assert questions(later) == ("c'est une C750",)

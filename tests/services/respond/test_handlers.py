@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,14 +14,20 @@ from knowledge.wording import load_wording
 from schemas.findings import Draft
 from schemas.printer import MessageGrounded
 from schemas.vocabulary import Action
+from services.replies import Sender
 from services.respond.handlers import grounded_messages
-from services.respond.printer import Sender
 from tests.events import grounded, judged, passage
 from tests.minds import asking
-from tests.ollama import FakeOllama, answer, replies, serving
+from tests.ollama import FakeOllama, answer, replies, says, serving
 
 QUESTION = grounded("Ma HP bourre.", judged(), (passage(),))
-GOOD = "Bonjour, retirez doucement la feuille coincée, puis refermez le capot."
+GOOD = "Tirez la feuille lentement, à deux mains."
+BAD = "Attendez 45 minutes."
+
+
+def parts(*texts: str, source: int = 1) -> bytes:
+    """What a model answers that keeps to the shape."""
+    return says(json.dumps({"parts": [{"text": text, "source": source} for text in texts]}))
 
 
 @pytest.fixture
@@ -36,51 +44,81 @@ async def draft(llm: Models | None, event: MessageGrounded = QUESTION) -> Draft:
 
 
 async def test_a_models_good_words_are_used_and_named(fake: FakeOllama) -> None:
-    fake.chat = lambda _: replies(GOOD)
+    fake.chat = lambda _: parts(GOOD)
     told = await draft(asking(fake.url))
     assert told.how == "llm:qwen3:4b"
-    assert told.text.startswith(GOOD)
+    assert told.text.startswith(f"Bonjour,\n\n{GOOD}\n\n")
     assert "Pour parler à une personne, répondez HUMAIN" in told.text
     assert (told.action, told.sources) == (Action.REPLY, ("paper-jam",))
+    assert [told.text[one.start : one.end] for one in told.citations] == [GOOD]
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
-        replies("Attendez 45 minutes puis rallumez."),
-        replies("Voyez https://exemple.example"),
-        replies("Bonjour. " * 400),
-        answer(503, {"error": "busy"}),
-        answer(200, "<html>please log in</html>"),
-    ],
-)
+DEFINED = {
+    "an invented number": (parts(BAD), 2),
+    "a link": (parts("Voyez https://exemple.example"), 2),
+    "a promise": (parts("Un technicien passera demain."), 2),
+    "the other language": (parts("Take the sheet out of the tray, then close it."), 2),
+    "too much": (parts(*["Tirez la feuille lentement. " * 20] * 10), 2),
+    "courtesy alone": (parts("Bonjour !", source=0), 2),
+    "a passage that is not there": (parts(GOOD, source=7), 2),
+    "nothing": (parts(""), 1),
+    "no parts": (says('{"parts": []}'), 1),
+    "the old shape": (replies(GOOD), 1),
+    "nonsense": (says("zxq {{{ 11"), 1),
+    "ten megabytes": (parts("a" * 10_000_000), 1),
+    "a page of a portal": (answer(200, "<html>please log in</html>"), 1),
+    "an error": (answer(500, {"error": "x"}), 1),
+}
+
+
+@pytest.mark.parametrize("name", DEFINED)
 async def test_words_that_cannot_be_trusted_give_way_to_the_template(
-    fake: FakeOllama, response: bytes
+    fake: FakeOllama, name: str
 ) -> None:
+    response, asked = DEFINED[name]
     fake.chat = lambda _: response
     assert await draft(asking(fake.url)) == await draft(None)
-    assert len(fake.asked) == 1
+    assert len(fake.asked) >= asked
+    assert len(fake.asked) <= 2
 
 
-async def test_a_model_that_invents_a_number_is_asked_again_for_the_next_message(
-    fake: FakeOllama,
+async def test_a_model_that_never_answers_costs_its_time_and_the_template_is_sent(
+    fake: FakeOllama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake.chat = lambda asked: replies("Attendez 45 minutes." if len(fake.asked) == 1 else GOOD)
+    monkeypatch.setattr("services.respond.handlers.BUDGET_S", 0.3)
+    fake.delay_s = 60
+    assert await asyncio.wait_for(draft(asking(fake.url)), 5) == await draft(None)
+
+
+async def test_a_refused_answer_is_repaired_once_and_told_what_was_wrong(fake: FakeOllama) -> None:
+    fake.chat = lambda _: parts(BAD if len(fake.asked) == 1 else GOOD)
+    told = await draft(asking(fake.url))
+    assert told.how == "llm:qwen3:4b"
+    first, second = (asked["messages"][1]["content"] for asked in fake.asked)
+    assert second.startswith(first)
+    assert second.endswith(f"- number: {BAD}")
+    assert fake.asked[0]["messages"][0] == fake.asked[1]["messages"][0]
+
+
+async def test_each_request_has_marks_of_its_own(fake: FakeOllama) -> None:
+    fake.chat = lambda _: parts(GOOD)
     llm = asking(fake.url)
-    assert (await draft(llm)).how == "template"
-    assert (await draft(llm)).how == "llm:qwen3:4b"
+    await draft(llm)
+    await draft(llm)
+    marks = {asked["messages"][1]["content"].split("MARK: ")[1][:6] for asked in fake.asked}
+    assert len(marks) == 2
 
 
 async def test_questions_to_a_model_are_counted_by_what_became_of_its_words(
     fake: FakeOllama,
 ) -> None:
-    answers = [replies(GOOD), replies("Attendez 45 minutes."), answer(500, {"error": "x"})]
+    answers = [parts(GOOD), parts(BAD), parts(GOOD)]
     fake.chat = lambda _: answers[len(fake.asked) - 1]
     llm = asking(fake.url)
-    before = [calls(outcome) for outcome in ("taken", "refused", "none")]
-    for _ in range(5):  # the last two find it resting, and ask nothing
-        await draft(llm)
-    assert [calls(outcome) for outcome in ("taken", "refused", "none")] == [n + 1 for n in before]
+    before = [calls("taken"), calls("refused")]
+    await draft(llm)
+    await draft(llm)
+    assert [calls("taken"), calls("refused")] == [before[0] + 2, before[1] + 1]
 
 
 def calls(outcome: str) -> float:
@@ -89,7 +127,7 @@ def calls(outcome: str) -> float:
 
 
 async def test_only_answers_are_put_into_a_models_words(fake: FakeOllama) -> None:
-    told = await draft(asking(fake.url), grounded("Bonjour", judged()))
+    told = await draft(asking(fake.url), grounded("?", judged()))
     assert (told.action, told.how) == (Action.HANDOFF, "template")
     assert fake.asked == []
 

@@ -11,7 +11,8 @@ from knowledge.segments import ADVISED, in_plain_letters
 from knowledge.wording import load_wording
 from schemas.printer import MessageGrounded, ReplyDrafted
 from schemas.vocabulary import Intent, Language, Priority
-from services.respond.printer import Sender, draft
+from services.replies import Sender
+from services.respond.printer import draft
 from tests.events import NOW, articles, found, grounded, judged, passage
 
 WORDING = load_wording()
@@ -66,8 +67,8 @@ def test_a_mail_greets_explains_numbers_its_steps_and_says_how_a_person_is_reach
     numbered = parts[2].split("\n")[1:]
     assert numbered == [f"{n}. {step}" for n, step in enumerate(version.steps, 1)]
     assert version.call_technician in parts[3]
-    assert person in parts[3]
-    assert parts[4] == source + article.source
+    assert parts[4] == person
+    assert parts[5] == source + article.source
     assert parts[-1] == "Atelier Print"
 
 
@@ -86,7 +87,8 @@ def test_a_text_message_is_one_paragraph_with_the_first_steps(
     assert "\n" not in text
     assert text.startswith(version.title)
     steps = re.findall(r"(?<!\w)(\d)\) ", text)
-    assert steps == (["1", "2", "3"] if len(in_plain_letters(text)) <= ADVISED else ["1", "2"])
+    assert steps in (["1"], ["1", "2"], ["1", "2", "3"])
+    assert len(in_plain_letters(text)) <= ADVISED
     assert text.endswith(f"{person} Atelier Print")
 
 
@@ -99,12 +101,22 @@ def test_without_a_telephone_number_none_is_shown() -> None:
 @pytest.mark.parametrize(
     ("name", "language", "brand", "line"),
     [
-        ("lexmark-c750-01", "fr", "Lexmark", "fait penser à ceci : écran du panneau vide"),
-        ("lexmark-c750-01", "fr", "", "Si votre imprimante est une Lexmark C750 : écran du"),
-        ("lexmark-c750-01", "en", "", "If your printer is a Lexmark C750: control panel is"),
-        ("canon-5100-b200", "fr", "Canon", "fait penser à ceci : Canon : codes 5100"),
-        ("hp-49-error", "en", "HP", "Your message sounds like this: HP: "),
-        ("wifi-connection", "en", "", "sounds like this: Wi-Fi lost"),
+        ("lexmark-c750-01", "fr", "Lexmark", "ressemble à ce cas : « Écran du panneau vide"),
+        (
+            "lexmark-c750-01",
+            "fr",
+            "",
+            "Si c'est une Lexmark C750, cela ressemble à ce cas : « Écran",
+        ),
+        (
+            "lexmark-c750-01",
+            "en",
+            "",
+            "If it is a Lexmark C750, this sounds like: “Control panel is",
+        ),
+        ("canon-5100-b200", "fr", "Canon", "ressemble à ce cas : « Canon : codes 5100"),
+        ("hp-49-error", "en", "HP", "This sounds like: “HP: "),
+        ("wifi-connection", "en", "", "This sounds like: “Wi-Fi lost"),
     ],
 )
 def test_the_article_is_introduced_as_a_person_would(
