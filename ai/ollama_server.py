@@ -78,6 +78,7 @@ class OllamaServer:
         self.leaves = leaves(url)
         self._context_tokens = context_tokens
         self._version: tuple[int, ...] = ()
+        self._shown: dict[tuple[str, int], list[str] | None] = {}
 
         def authorize(request: httpx.Request) -> httpx.Request:
             request.headers.pop("authorization", None)  # the environment's
@@ -100,9 +101,23 @@ class OllamaServer:
             listed = _Tags.model_validate(await self._get("tags")).models
             running = _Running.model_validate(await self._get("ps", {})).models
             version = (await self._get("version", {})).get("version", "")
+            able = [await self._abilities(each) for each in listed]
         self._version = tuple(int(part) for part in re.findall(r"\d+", str(version))[:3])
         loaded = {each.name: each for each in running}
-        return [self._installed(each, loaded.get(each.name)) for each in listed]
+        both = zip(listed, able, strict=True)
+        return [self._installed(each, can, loaded.get(each.name)) for each, can in both]
+
+    async def _abilities(self, found: _Model) -> list[str] | None:
+        """Return what a model can do; an older Ollama tells it of one model at a time."""
+        if found.capabilities is not None or found.remote_host:
+            return found.capabilities
+        which = found.name, found.size
+        if which not in self._shown:
+            url = f"{self.url.rstrip('/')}/api/show"
+            answer = await self._http.post(url, json={"model": found.name})
+            shown = answer.json() if answer.is_success else {}
+            self._shown[which] = _Model.model_validate(shown | {"name": found.name}).capabilities
+        return self._shown[which]
 
     async def _get(self, what: str, otherwise: dict[str, Any] | None = None) -> Any:
         """Return a page of its API; `otherwise` where there is none, as in an old Ollama."""
@@ -112,9 +127,10 @@ class OllamaServer:
         answer.raise_for_status()
         return answer.json()
 
-    def _installed(self, found: _Model, running: _Loaded | None) -> Installed:
+    def _installed(
+        self, found: _Model, able: list[str] | None, running: _Loaded | None
+    ) -> Installed:
         family = str((found.details or {}).get("family") or "")
-        able = found.capabilities
         remote = found.remote_host or found.name.endswith(("-cloud", ":cloud"))
         return Installed(
             found.name,

@@ -270,3 +270,16 @@ async def test_an_ollama_of_before_capabilities_is_understood(
         ("bge-m3", False),
         ("mistral:7b", True),
     ]
+
+
+async def test_an_older_ollama_is_asked_what_each_model_can_do(twin: Ollama) -> None:
+    twin.lists_abilities = False
+    twin.models = (Model("embedder:latest", "llama", capabilities=("embedding",)), *twin.models)
+    server = OllamaServer(twin.url)
+    for _ in range(2):
+        able = {each.name: each.chats for each in await server.look()}
+        assert [name for name, chats in able.items() if not chats] == [
+            "embedder:latest",
+            "nomic-embed-text:latest",
+        ]
+    await server.close()

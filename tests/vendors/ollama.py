@@ -158,6 +158,8 @@ class Ollama:
         self.models = tuple(models)
         self.load_s, self.token_s, self.delay_s = load_s, token_s, 0.0
         self.max_queue = max_queue
+        self.lists_abilities = True
+        """As newer ones do; an older one tells them by /api/show only."""
         self.says = says or in_form
         self.moods: list[str] = []
         self.always = ""
@@ -180,7 +182,10 @@ class Ollama:
 
     async def tags(self, _: web.Request) -> web.Response:
         """Answer /api/tags."""
-        return said("ListResponse", {"models": [model.shape() for model in self.models]})
+        models = [model.shape() for model in self.models]
+        for model in [] if self.lists_abilities else models:
+            del model["capabilities"]
+        return said("ListResponse", {"models": models})
 
     async def ps(self, _: web.Request) -> web.Response:
         """Answer /api/ps."""
