@@ -12,19 +12,17 @@ import json
 import time
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 
 from evaluation import rooms, series
 from evaluation.episodes import CAUSES, NORMAL, Harm
+from evaluation.page import write
 from evaluation.tally import Tally, joined
 from simulation.rooms import History
 
 LOST, NOISY = "one probe lost", "3 dB more noise on one probe"
 UNLEARNED = "nothing learned of the unit"
-DOC = Path("docs/quality.md")
-BEGIN, END = "<!-- measured: {} -->", "<!-- end: {} -->"
 BEST_SENSORS = ("high_pressure_bar", "low_pressure_bar", "suction_c", "liquid_c")
 """Of these each unit in turn loses one, or has 3 dB more noise on it."""
 
@@ -171,15 +169,6 @@ def public() -> list[str]:
         "| whole corpus, published: ARTime 74.9, HTM 70.5, RCF 51.7, windowed Gaussian 39.6 | | | |"
     )
     return lines
-
-
-def write(part: str, lines: list[str]) -> None:
-    """Put the lines between their marks in docs/quality.md."""
-    begin, end = BEGIN.format(part), END.format(part)
-    text = DOC.read_text("utf-8")
-    head, rest = text.split(begin, 1)
-    tail = rest.split(end, 1)[1]
-    DOC.write_text("\n".join([head + begin, *lines, end + tail]), "utf-8")
 
 
 def main() -> None:
