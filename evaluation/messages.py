@@ -14,24 +14,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 from sklearn.metrics import f1_score
 
-from ai.embeddings import Embedder
-from ai.language import LanguageDetector
 from evaluation.page import write
 from evaluation.written import Split, Written, messages, squash
 from knowledge.catalogue import load_catalogue
 from schemas.findings import Finding
 from schemas.printer import CustomerMessage, MessageClassified, MessageExtracted, MessageReceived
 from schemas.vocabulary import Category, Channel, Language
-from services.classifiers import shipped
-from services.classify.handlers import received_messages
+from services.classify.app import learn
 from services.extract.printer import extract
+from services.neighbours import Neighbours
+from services.settings import Settings
 
-CACHE = Path("data/cache")
 WHEN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 BATCH = 16
 """As the stage takes them."""
@@ -52,7 +49,7 @@ FLOORS = {"model": 0.97, "error_code": 0.97, "serial": 0.97}
 CATEGORY_FLOOR = 0.92
 SERIES = re.compile(
     r"^(?:accuriopress|advance|aficio|altalink|bizhub|color|colorqube|designjet|deskjet|dx|"
-    r"ecosys|enterprise|envy|estudio|imageclass|imagepress|imagerunner|ir|isensys|laserjet|"
+    r"ecosys|ecotank|enterprise|envy|estudio|imageclass|imagepress|imagerunner|ir|isensys|laserjet|"
     r"magicolor|maxify|multixpress|officejet|pagewide|phaser|pixma|pro|proxpress|smarttank|"
     r"stylus|surecolor|taskalfa|versalink|workcentre|workforce|xpress)+(?=.*\d)"
 )
@@ -99,8 +96,7 @@ def event_of(message: Written, number: int) -> MessageReceived:
 
 async def hear(written: Sequence[Written]) -> list[Heard]:
     """Send messages through classify and extract, as they stand."""
-    embedder = Embedder()
-    handle = received_messages(embedder, shipped(embedder, CACHE), LanguageDetector())
+    handle = learn(Neighbours(Settings(), kafka=""), None)
     catalogue = load_catalogue()
     heard: list[Heard] = []
     for start in range(0, len(written), BATCH):
