@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 REST_S = 30.0
@@ -10,7 +13,18 @@ REST_S = 30.0
 ENOUGH = 3
 """Unusable answers in a row after which a model is left alone too."""
 
+KEPT = 5
+"""Troubles that are kept for people."""
+
 State = Literal["closed", "open", "half-open"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong, and when."""
+
+    at: datetime
+    what: str
 
 
 class Breaker:
@@ -23,6 +37,7 @@ class Breaker:
     """
 
     def __init__(self, rest_s: float = REST_S) -> None:
+        self.troubles: deque[Trouble] = deque(maxlen=KEPT)
         self._rest_s = rest_s
         self._useless = 0
         self._open_until: float | None = None
@@ -39,6 +54,10 @@ class Breaker:
     def lets_through(self) -> bool:
         """A call may go through now; the one that tries in half-open keeps the others back."""
         return self.state == "closed" or (self.state == "half-open" and not self._trying)
+
+    def note(self, error: Exception) -> None:
+        """Keep what went wrong, for people."""
+        self.troubles.append(Trouble(datetime.now(UTC), str(error)))
 
     def began(self) -> None:
         """Note that a call goes through."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from ai.llm import Busy
+from ai.llm import Busy, Piece
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,10 @@ class Limits:
     price_in: float = 0.0
     price_out: float = 0.0
     monthly_cap: float = 0.0
+
+    def cost(self, last: Piece) -> float:
+        """Return what an answer cost, by its last piece."""
+        return (last.prompt_tokens * self.price_in + last.answer_tokens * self.price_out) / 1000
 
 
 class Turns:

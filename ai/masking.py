@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any
 
 import phonenumbers
-from pydantic import BaseModel
 
-Shape = TypeVar("Shape", bound=BaseModel)
+from ai.llm import Ask, Prompt, Shape
 
 PLACEHOLDER = re.compile(r"⟦\s*([A-Za-z]+_\d+)\s*⟧")
 _BRACKETS = str.maketrans("⟦⟧", "[]")
@@ -134,6 +133,15 @@ def _phones(text: str) -> Iterator[Found]:
     for phone in phonenumbers.PhoneNumberMatcher(text, REGION, possible):
         if re.match(r"[+(0].{8}", phone.raw_string):
             yield phone.start, phone.end, "PHONE"
+
+
+def masked(
+    ask: Ask[Any], schema: dict[str, Any] | None, *, leaves: bool
+) -> tuple[Mask | None, Prompt]:
+    """Return what a server is given; where it leaves it is masked, and the mask undoes that."""
+    mask = Mask(ask.names) if leaves and ask.personal else None
+    system, user = (mask.hide(text) if mask else text for text in (ask.system, ask.user))
+    return mask, Prompt(system, user, schema, ask.max_tokens)
 
 
 def _mapped(node: object, change: Callable[[str], str]) -> object:

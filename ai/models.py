@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any
@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, create_model
 from ai.hardware import Machine, machine
 from ai.llm import Answer, Ask, Down, Filled, NoAnswer, Shape
 from ai.route import Route
+from ai.streaming import words
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class Models:
         """Nobody can be asked now. Before the first look that is not known."""
         if self._looked is None:
             return not self.routes
-        return all(route.closed for route in self.routes) and not self._is_old()
+        knows = self._watching or not self._is_old()
+        return bool(knows) and all(route.closed for route in self.routes)
 
     def begin(self) -> None:
         """Look and load in the background until `close`, so that no customer waits for it."""
@@ -73,9 +75,9 @@ class Models:
                 await self.look()
                 for route in self.routes:
                     route.warm()
-                self._ready.set()
             except Exception:  # a look that fails is no reason never to look again
                 log.exception("the language models were not looked at")
+            self._ready.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._again.wait()
@@ -101,27 +103,60 @@ class Models:
             No backend gave one within the budget; what the last one said.
         """
         until = time.monotonic() + ask.budget_s
+        await self._informed()
+        why: NoAnswer = Down("there is no language model")
+        for place, route in enumerate(self.routes):
+            try:
+                filled = await route.fill(ask, until)
+            except NoAnswer as error:
+                why = self._failed(route, error)
+            else:
+                filled = replace(filled, degraded=place > 0)
+                self._report(route.backend.name, filled)
+                return filled
+        raise why
+
+    async def stream(self, ask: Ask[Any]) -> AsyncGenerator[str, None]:
+        """Yield an answer in free words as they come; its shape is not asked for.
+
+        Another backend is tried as long as nothing was said; then what fails, fails.
+
+        Raises
+        ------
+        NoAnswer
+            As `fill`; after the first words, they are all there is.
+        """
+        until = time.monotonic() + ask.budget_s
+        await self._informed()
+        why: NoAnswer = Down("there is no language model")
+        for route in self.routes:
+            said = False
+            try:
+                async with aclosing(words(route, ask, until)) as told:
+                    async for text in told:
+                        said = True
+                        yield text
+            except NoAnswer as error:
+                why = self._failed(route, error)
+                if said:
+                    raise
+            else:
+                return
+        raise why
+
+    async def _informed(self) -> None:
+        """Know what there is: the first question may have to wait for that."""
         if self._watching:
             await self._ready.wait()
         elif self._is_old():
             await self.look()
-        why: NoAnswer = Down("there is no language model")
-        for place, route in enumerate(self.routes):
-            if route.closed:
-                why = Down(f"{route.backend.name}: {route.closed}")
-                continue
-            try:
-                filled = await route.fill(ask, until)
-            except NoAnswer as error:
-                why = error
-                self._report(route.backend.name, None)
-                if isinstance(error, Down):
-                    self._again.set()
-                continue
-            filled = replace(filled, degraded=place > 0)
-            self._report(route.backend.name, filled)
-            return filled
-        raise why
+
+    def _failed(self, route: Route, error: NoAnswer) -> NoAnswer:
+        """Look again soon where a server failed; return the error with the server's name."""
+        self._report(route.backend.name, None)
+        if isinstance(error, Down):
+            self._again.set()
+        return type(error)(f"{route.backend.name}: {error}")
 
     def _report(self, backend: str, filled: Filled[Any] | None) -> None:
         if self._told:

@@ -200,14 +200,14 @@ def _mapped() -> Iterator[None]:
         yield
     except ResponseError as error:
         kind = Busy if error.status_code == BUSY else Down
-        msg = f"Ollama: ResponseError {error.status_code}"
+        msg = f"ResponseError {error.status_code}"
         raise kind(msg) from None
     except httpx.HTTPStatusError as error:
-        msg = f"Ollama: HTTP {error.response.status_code}"
+        msg = f"HTTP {error.response.status_code}"
         raise Down(msg) from None
     except (OSError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        msg = f"Ollama: {type(error).__name__}"
+        msg = f"{type(error).__name__}"
         raise Down(msg) from None
     except (ValueError, TypeError, AttributeError, ValidationError, RecursionError) as error:
-        msg = f"Ollama: {type(error).__name__}: what answers there does not speak its API"
+        msg = f"{type(error).__name__}: what answers there does not speak its API"
         raise Down(msg) from None

@@ -26,6 +26,8 @@ LOOK_S = 5.0
 FORMS = ("json_schema", "json_object", "words")
 """How an answer's form is asked for, the strictest first."""
 REFUSED = (400, 422)
+FAILED = 500
+"""What llama-cpp-python answers to a form that it does not know: not of a form that it took once."""
 BUSY = (429, 503)
 
 
@@ -54,6 +56,7 @@ class OpenAIServer:
         self._models = tuple(models)
         self._key = key
         self._form = 0
+        self._form_taken = False
         self._made: AsyncOpenAI | None = None
 
     @property
@@ -108,12 +111,12 @@ class OpenAIServer:
                 async with aclosing(self._say(model, prompt, FORMS[form])) as told:
                     async for piece in told:
                         yield piece
-                        self._form = form  # it takes this one
+                        self._form, self._form_taken = form, True
             except FormRefused:
                 continue
             else:
                 return
-        msg = "OpenAI's API: the question is refused"
+        msg = "the question is refused"
         raise Unusable(msg)
 
     async def _say(
@@ -132,7 +135,8 @@ class OpenAIServer:
         if len(self._models) > 1:
             asked["extra_body"] = {"models": list(self._models)}
         last = Piece()
-        with _mapped():
+        unsure = not self._form_taken and "response_format" in asked
+        with _mapped((*REFUSED, FAILED) if unsure else REFUSED):
             stream = await self._client.chat.completions.create(**asked)
             async with stream:
                 async for chunk in stream:
@@ -140,6 +144,9 @@ class OpenAIServer:
                     if piece.text or piece.thinking:
                         yield Piece(text=piece.text, thinking=piece.thinking)
                     last = piece
+        if last == Piece():  # so llama-cpp-python ends a stream whose question was too long
+            msg = "it said nothing"
+            raise Unusable(msg)
         if last.reason:
             yield Piece(
                 reason=last.reason,
@@ -190,7 +197,7 @@ def _piece(chunk: Any, before: Piece) -> Piece:
 
 
 @contextmanager
-def _mapped() -> Iterator[None]:
+def _mapped(refused: Sequence[int] = REFUSED) -> Iterator[None]:
     """Turn whatever the library raises into one of the failures; no text of it is kept."""
     import httpx2  # noqa: PLC0415
     import openai  # noqa: PLC0415
@@ -200,13 +207,13 @@ def _mapped() -> Iterator[None]:
     except NoAnswer:
         raise
     except openai.APIStatusError as error:
-        kinds: dict[int, type[NoAnswer]] = dict.fromkeys(REFUSED, FormRefused)
+        kinds: dict[int, type[NoAnswer]] = dict.fromkeys(refused, FormRefused)
         kinds |= dict.fromkeys(BUSY, Busy)
-        msg = f"OpenAI's API: HTTP {error.status_code}"
+        msg = f"HTTP {error.status_code}"
         raise kinds.get(error.status_code, Down)(msg) from None
     except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
-        msg = f"OpenAI's API: {type(error).__name__}"
+        msg = f"{type(error).__name__}"
         raise Down(msg) from None
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        msg = f"OpenAI's API: {type(error).__name__}: what answers there does not speak it"
+        msg = f"{type(error).__name__}: what answers there does not speak it"
         raise Unusable(msg) from None

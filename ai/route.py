@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -27,28 +26,17 @@ from ai.llm import (
     Filled,
     NoAnswer,
     Piece,
-    Prompt,
     Shape,
     Unusable,
     schema_of,
 )
 from ai.loading import Loading
-from ai.masking import Mask
+from ai.masking import masked
 
 log = logging.getLogger(__name__)
 
 USUALLY = 0.5
 """Of the tokens that an answer may have, those that it usually has."""
-ERRORS = 5
-"""Last ones kept for people."""
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What went wrong, and when."""
-
-    at: datetime
-    what: str
 
 
 @dataclass
@@ -64,7 +52,6 @@ class Route:
     here: bool = False
     breaker: Breaker = field(default_factory=Breaker)
     models: list[Weighed] = field(default_factory=list)
-    troubles: deque[Trouble] = field(default_factory=lambda: deque(maxlen=ERRORS))
     answers: bool = False
     loading: Loading = field(default_factory=Loading)
     _why: str = "not looked at"
@@ -100,8 +87,8 @@ class Route:
         try:
             found = await self.backend.look()
         except NoAnswer as error:
-            if self.answers or not self.troubles:
-                self._note(error)
+            if self.answers or not self.breaker.troubles:
+                self.breaker.note(error)
             self.answers, self.models, self._why = False, [], str(error)
         else:
             self.answers = True
@@ -125,9 +112,6 @@ class Route:
         else:
             log.warning("%s: %s; nothing is asked there", self.backend.name, self.closed)
 
-    def _note(self, error: Exception) -> None:
-        self.troubles.append(Trouble(datetime.now(UTC), str(error)))
-
     def warm(self) -> None:
         """Have the chosen model loaded, beside everything else."""
         choice = self.choice
@@ -139,7 +123,7 @@ class Route:
         try:
             await self.backend.load(choice.model)
         except NoAnswer as error:
-            self._note(error)
+            self.breaker.note(error)
             self.breaker.failed()
             log.warning("%s: %s was not loaded: %s", self.backend.name, name, error)
         else:
@@ -159,17 +143,29 @@ class Route:
         NoAnswer
             Down, Busy or Unusable; the breaker has been told.
         """
-        choice = self._open(ask, until)
-        async with self._turns.turn(until):
-            choice = self._open(ask, until)  # whoever was before may have met a failure
-            began = time.monotonic()
-            async with self._judged(until - began):
-                self.breaker.began()
-                await self.loading.wait()
-                said, value = await self._ask(ask, choice)
+        began = time.monotonic()
+        async with self.asking(ask, until) as choice:
+            said, value = await self._ask(ask, choice)
         return self._counted(choice, value, said, time.monotonic() - began)
 
-    def _open(self, ask: Ask[Shape], until: float) -> Weighed:
+    @asynccontextmanager
+    async def asking(self, ask: Ask[Any], until: float) -> AsyncIterator[Weighed]:
+        """Give the model for one question: in its turn, loaded, judged by what becomes of it.
+
+        Raises
+        ------
+        NoAnswer
+            It cannot be asked, or the block failed; the time `until` counts as a failure.
+        """
+        self._open(ask, until)
+        async with self._turns.turn(until):
+            choice = self._open(ask, until)  # whoever was before may have met a failure
+            async with self._judged(until - time.monotonic()):
+                self.breaker.began()
+                await self.loading.wait()
+                yield choice
+
+    def _open(self, ask: Ask[Any], until: float) -> Weighed:
         """Return the model, if it may be asked now and there is time enough."""
         choice, left = self.choice, until - time.monotonic()
         if choice is None or self.closed:
@@ -192,18 +188,18 @@ class Route:
                 yield
         except TimeoutError:
             late = Down(f"no answer within {whole:.3g} s")
-            self._note(late)
+            self.breaker.note(late)
             if whole < self.limits.timeout_s / 2:  # a short budget says little of the server
                 self.breaker.disappointed()
             else:
                 self.breaker.failed()
             raise late from None
         except Down as error:
-            self._note(error)
+            self.breaker.note(error)
             self.breaker.failed()
             raise
         except Unusable as error:
-            self._note(error)
+            self.breaker.note(error)
             self.breaker.disappointed()
             raise
         except BaseException:
@@ -212,15 +208,13 @@ class Route:
         self.breaker.succeeded()
 
     async def _ask(self, ask: Ask[Shape], choice: Weighed) -> tuple[Said, Shape]:
-        mask = Mask(ask.names) if choice.model.leaves and ask.personal else None
-        system, user = (mask.hide(text) if mask else text for text in (ask.system, ask.user))
-        prompt = Prompt(system, user, schema_of(ask.shape), ask.max_tokens)
+        mask, prompt = masked(ask, schema_of(ask.shape), leaves=choice.model.leaves)
         said, billed = None, Piece(prompt_tokens=ask.tokens)
         try:
             said = await hear(self.backend.say(choice.model, prompt), ask.max_tokens)
             billed = said.last
         finally:
-            self.ledger.pay(self.backend.name, self._cost(billed))  # useless ones are billed too
+            self.pay(billed)  # useless ones are billed too
         try:
             value = ask.shape.model_validate_json(said.text)
             return said, mask.shown(value) if mask else value
@@ -228,9 +222,9 @@ class Route:
             msg = f"{choice.model.name} did not answer in the form that was asked for"
             raise Unusable(msg) from None
 
-    def _cost(self, last: Piece) -> float:
-        limits = self.limits
-        return (last.prompt_tokens * limits.price_in + last.answer_tokens * limits.price_out) / 1000
+    def pay(self, last: Piece) -> None:
+        """Count what an answer cost, by its last piece."""
+        self.ledger.pay(self.backend.name, self.limits.cost(last))
 
     def _counted(self, choice: Weighed, value: Shape, said: Said, seconds: float) -> Filled[Shape]:
         last = said.last
@@ -243,5 +237,5 @@ class Route:
             prompt_tokens=last.prompt_tokens,
             answer_tokens=last.answer_tokens,
             seconds=seconds,
-            cost=self._cost(last),
+            cost=self.limits.cost(last),
         )

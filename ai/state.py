@@ -36,7 +36,7 @@ def _backend(route: Route, machine: Machine | None) -> dict[str, Any]:
         "loading": route.loading.going,
         "errors": [
             {"at": each.at.isoformat(timespec="seconds"), "what": each.what}
-            for each in route.troubles
+            for each in route.breaker.troubles
         ],
         "spent": round(route.ledger.spent(backend.name), 6),
         "monthly_cap": limits.monthly_cap,
