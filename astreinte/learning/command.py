@@ -104,7 +104,8 @@ async def _import(
 def progress() -> Progress:
     """Return how far something is, for people who wait; it leaves nothing behind."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=output.err, transient=True)
+    alone = not output.err.is_terminal
+    return Progress(*columns, console=output.err, transient=True, disable=alone)
 
 
 def _steps(shown: Progress, task: TaskID, source: str) -> Steps:

@@ -24,7 +24,9 @@ from storage import documents
 
 @knowledge.command()
 def remove(
-    names: Annotated[list[str], typer.Argument(help="Ids of articles or documents.", metavar="NAMES...")],
+    names: Annotated[
+        list[str], typer.Argument(help="Ids of articles or documents.", metavar="NAMES...")
+    ],
     broker: BrokerOption = "",
     database: DatabaseOption = "",
 ) -> None:

@@ -49,12 +49,15 @@ async def telling(settings: Settings, beside: Running | None) -> AsyncIterator[C
     embedded = bool(beside and beside.embedded and not settings.kafka.servers)
     async with Neighbours(settings, kafka, embedded=embedded) as near:
         try:
-            async with asyncio.timeout(WITHIN_S):
-                await near.broker.connect()
-        except (KafkaError, OSError, TimeoutError):
-            yield Crier(None, failed=True)
-            return
-        try:
-            yield Crier(near)
+            yield Crier(near) if await _connected(near) else Crier(None, failed=True)
         finally:
             await near.broker.stop()
+
+
+async def _connected(near: Neighbours) -> bool:
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            await near.broker.connect()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    return True

@@ -24,6 +24,8 @@ PDF_WITHIN_S = 60.0
 REDIRECTS = 5
 TEXTS = ("text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/x-markdown")
 PDF = "application/pdf"
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv6 addresses that lead to IPv4 ones (RFC 6052)."""
 AGENT = "Astreinte/0.1 (knowledge import)"
 
 
@@ -47,7 +49,7 @@ async def fetch(url: str, *, private: bool = False) -> Fetched:
     try:
         async with asyncio.timeout(PDF_WITHIN_S):
             return await _followed(url, until, private=private)
-    except TimeoutError:
+    except (TimeoutError, httpx.TimeoutException):
         msg = f"did not answer within {WITHIN_S:g} s"
         raise Unreadable(msg) from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -113,6 +115,8 @@ def _is_public(address: str) -> bool:
     told = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(told, ipaddress.IPv6Address):
         inner = told.ipv4_mapped or told.sixtofour or (told.teredo and told.teredo[1])
+        if told in TRANSLATED:
+            inner = ipaddress.IPv4Address(int(told) & 0xFFFFFFFF)
         if inner and not inner.is_global:
             return False
     return told.is_global and not told.is_multicast

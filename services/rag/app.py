@@ -30,16 +30,7 @@ async def build(near: Neighbours) -> Stage:
     stage = near.stage("rag")
     await near.database.prepare(near.settings.database.connect_s)
     library = await asyncio.to_thread(shelve, near)
-    listener = Listener(
-        near.cluster,
-        KnowledgeChanged.topic,
-        lambda record: library.hear(wire.parse(record, KnowledgeChanged)),
-        library.missed,
-        EMBEDDED_FETCH_WAIT_MS if near.embedded else FETCH_WAIT_MS,
-    )
-    near.at_end(listener.stop)
-    await listener.listening()  # first: what changes from now on is heard
-    await library.catch_up()
+    await follow(near, library)
     stage.starting.append(library.start)
     stage.stopping.append(library.stop)
     stage.consumes(
@@ -50,6 +41,20 @@ async def build(near: Neighbours) -> Stage:
     evidence = handlers.gathered_evidence(near.database, sheet, next_test)
     stage.consumes(EvidenceGathered, evidence, Policy(batch=50))
     return stage
+
+
+async def follow(near: Neighbours, library: Library) -> None:
+    """Have the library hear of changes from now on, and take in what the record holds already."""
+    listener = Listener(
+        near.cluster,
+        KnowledgeChanged.topic,
+        lambda record: library.hear(wire.parse(record, KnowledgeChanged)),
+        library.missed,
+        EMBEDDED_FETCH_WAIT_MS if near.embedded else FETCH_WAIT_MS,
+    )
+    near.at_end(listener.stop)
+    await listener.listening()
+    await library.catch_up()
 
 
 def sheet(fault: Fault, language: Language) -> Passage:
