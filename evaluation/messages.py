@@ -113,6 +113,8 @@ def bare(field: str, value: str) -> str:
     plain = squash(value)
     if field == "phone":
         return plain[-PHONE_DIGITS:]
+    if field in {"order_number", "invoice_number"}:
+        return re.sub(r"[a-z]", "", plain) or plain
     if field == "model":
         return SERIES.sub("", plain)
     return CODE_WORDS.sub("", plain) if field == "error_code" else plain
@@ -143,18 +145,21 @@ class Tally:
 
 
 def compare(one: Heard, field: str) -> tuple[set[str], set[str]]:
-    """Return what was found and is not there, and what is there and was not found."""
+    """Return what was found and is not there, and what is there and was not found.
+
+    Quantities count only where something is ordered.
+    """
+    if field == "quantity" and one.true.category is not Category.ORDER:
+        return set(), set()
     true = {bare(field, value): value for value in one.true.truth(field)}
     said = {bare(field, f.value): f.value for f in one.found(field)}
     return {said[v] for v in said.keys() - true}, {true[v] for v in true.keys() - said}
 
 
 def tally(heard: Iterable[Heard], field: str) -> Tally:
-    """Count a kind over messages; quantities only where something is ordered."""
+    """Count a kind over messages."""
     counts = Tally()
     for one in heard:
-        if field == "quantity" and one.true.category is not Category.ORDER:
-            continue
         wrong, missed = compare(one, field)
         counts.wrong += len(wrong)
         counts.missed += len(missed)
