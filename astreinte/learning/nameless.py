@@ -20,8 +20,8 @@ _CLOSING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TITLED = re.compile(
-    r"\b(?:M\.|MM\.|Mme|Mmes|Mlle|Monsieur|Madame|Mademoiselle|Mr\.?|Mrs\.?|Ms\.?|Dr\.?|Me)\s+"
-    r"(?:[A-ZÀ-Þ][\w'’-]+\s?){1,3}"
+    r"\b(?:M\.|MM\.|Mme|Mmes|Mlle|Monsieur|Madame|Mademoiselle|Mr\.?|Mrs\.?|Ms\.?|Dr\.?|Me"
+    r"|[Jj]e suis|[Jj]e m.appelle|[Mm]y name is|I am|I'm)(?:\s+[A-ZÀ-Þ][\w'’-]+){1,3}"
 )
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 _REFERENCE = re.compile(r"\b(?=[\w/-]*\d)[A-Za-z0-9][\w/-]*\d[\w/-]{4,}\b")

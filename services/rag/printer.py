@@ -75,12 +75,24 @@ def ground(
                 near[piece.name] = piece, passage.model_copy(update={"part": part})
     ordered = sorted(near.values(), key=lambda found: -found[1].score)
     first = ordered[:AT_MOST] if parts == 1 else _of_each(ordered, parts)
-    kept = [passage for _, passage in first]
-    if not any(piece.approved for piece, _ in first):
-        kept = []  # what nobody has approved is never the sole ground of a reply
+    kept = _leaning(first)
     every = [hit for found in hits for hit in found]
     why = _why(kept, every, alike=len(near))
     return (MessageGrounded.after(event, now, passages=tuple(kept), why=why),)
+
+
+def _leaning(found: Sequence[tuple[Piece, Passage]]) -> list[Passage]:
+    """Keep what nobody has approved only beside what may stand alone, and after it.
+
+    A conversation that was solved is never the sole ground of a reply, nor the best one.
+    """
+    kept = [passage for piece, passage in found if piece.approved]
+    best = {passage.part: passage.score for passage in reversed(kept)}
+    for piece, passage in found:
+        if not piece.approved and passage.part in best:
+            score = min(passage.score, best[passage.part])
+            kept.append(passage.model_copy(update={"score": score}))
+    return kept
 
 
 def _of_each(ordered: Sequence[tuple[Piece, Passage]], parts: int) -> list[tuple[Piece, Passage]]:

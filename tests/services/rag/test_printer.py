@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ai.passages import Hit
+from knowledge.pieces import Piece, of_document
 from knowledge.wording import load_wording
 from schemas.findings import Turn
 from schemas.printer import MessageGrounded
@@ -14,11 +17,15 @@ from services.rag.printer import (
     AT_MOST,
     CODE_BONUS,
     CODE_UNSPOKEN,
+    CONVERSATION,
     NEAR_ENOUGH,
+    OTHER_LANGUAGE,
     ground,
     questions,
+    same_model,
 )
 from tests.events import NOW, articles, extracted, found, judged, pieces
+from tests.knowing import FILTER, document, passage
 
 
 def hit(name: str, score: float) -> Hit:
@@ -166,3 +173,74 @@ def test_the_answer_to_a_question_of_ours_is_searched_with_what_was_asked_first(
         update={"earlier": (*turns, turns[1].model_copy(update={"text": "x"}))}
     )
     assert questions(later) == ("c'est une C750",)
+
+
+def with_document(name: str = "d1", **about: Any) -> dict[str, Piece]:
+    piece = of_document(document(name, **about), passage() | {"number": 1})
+    return pieces() | {piece.name: piece}
+
+
+TALK = with_document("s1", kind="conversation", approved=False)
+
+
+def test_a_document_is_offered_with_its_words_its_heading_and_its_page() -> None:
+    (told,) = ground(extracted("filtre"), [[hit("d1/1", 0.8)]], with_document(), NOW)
+    (found,) = told.passages
+    assert (found.kind, found.text, found.source) == ("document", FILTER, "Guide d'entretien, p. 2")
+    assert (found.score, found.heading) == (0.8, "Entretien › Filtre à ozone")
+
+
+def test_a_document_in_another_language_is_offered_after_one_in_the_customers() -> None:
+    event = extracted("filter", judged(language=Language.EN))
+    hits = [hit("d1/1", 0.8), hit("paper-jam", 0.7)]
+    (told,) = ground(event, [hits], with_document(), NOW)
+    assert [(one.article, one.score) for one in told.passages] == [
+        ("paper-jam", 0.7),
+        ("d1/1", pytest.approx(0.8 * OTHER_LANGUAGE)),
+    ]
+    assert told.passages[1].language is Language.FR
+
+
+def test_a_conversation_that_nobody_approved_is_never_the_only_ground_nor_the_best() -> None:
+    (alone,) = ground(extracted("filtre"), [[hit("s1/1", 0.99)]], TALK, NOW)
+    assert alone.passages == ()
+    assert alone.why == "1 conversation(s) semblable(s), que personne n'a approuvée(s)"
+    (beside,) = ground(extracted("x"), [[hit("s1/1", 0.99), hit("paper-jam", 0.5)]], TALK, NOW)
+    assert [(one.article, one.score) for one in beside.passages] == [
+        ("paper-jam", 0.5),
+        ("s1/1", 0.5),
+    ]
+    event = extracted("1. L'écran reste noir.\n2. Le papier bourre dans le bac.")
+    parts = [[hit("blank-page", 0.8)], [hit("s1/1", 0.99)], []]
+    (several,) = ground(event, parts, TALK, NOW)
+    assert [one.article for one in several.passages] == ["blank-page"], "each question by itself"
+
+
+def test_a_conversation_that_was_approved_counts_for_less_than_what_was_written_for_all() -> None:
+    known = with_document("s1", kind="conversation", approved=True)
+    (told,) = ground(extracted("filtre"), [[hit("s1/1", 0.8)]], known, NOW)
+    assert [one.score for one in told.passages] == [pytest.approx(0.8 * CONVERSATION)]
+
+
+def test_what_was_removed_while_it_was_searched_is_not_offered() -> None:
+    (told,) = ground(extracted("filtre"), [[hit("gone/1", 0.9)]], pieces(), NOW)
+    assert told.passages == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("LaserJet M404", "M404dn", True),
+        ("M404dn", "LaserJet M404", True),
+        ("HL-L2350DW", "L2350", True),
+        ("TASKalfa 2554ci", "2554ci", True),
+        ("C750", "c 750", True),
+        ("M404", "M405", False),
+        ("IM C3000", "MP C3000", False),
+        ("C750", "T640", False),
+        ("Envy", "Envy", True),
+        ("Envy", "Photosmart", False),
+    ],
+)
+def test_models_are_the_same_by_family(one: str, other: str, same: bool) -> None:
+    assert same_model(one, other) is same
