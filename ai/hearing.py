@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -101,3 +102,13 @@ async def hear(
         msg = f"the answer was longer than {max_tokens} tokens"
         raise Unusable(msg)
     return Said(text if text.strip() else thinking, last)
+
+
+def bare(text: str) -> str:
+    """Return the JSON of an answer without the thoughts before and the fence around it.
+
+    Servers that hold to no schema let models write so; what is left is checked all the same.
+    """
+    text = re.sub(r"^\s*<think>.*?</think>", "", text, count=1, flags=re.DOTALL)
+    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*", text, flags=re.DOTALL)
+    return fenced[1] if fenced else text

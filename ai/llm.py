@@ -159,8 +159,8 @@ class Backend(Protocol):
         """Return what it has; Down when it does not answer."""
         ...
 
-    async def load(self, model: Installed) -> None:
-        """Have a model in memory, however long that takes; Down when it fails."""
+    async def load(self, model: Installed, instead_of: str = "") -> None:
+        """Have a model in memory, in the place of another; Down when that fails."""
         ...
 
     def say(self, model: Installed, prompt: Prompt) -> AsyncGenerator[Piece, None]:

@@ -142,9 +142,11 @@ class OllamaServer:
             thinks="thinking" in (able or ()),
         )
 
-    async def load(self, model: Installed) -> None:
+    async def load(self, model: Installed, instead_of: str = "") -> None:
         """Have a model in memory, with the options of the requests that will follow."""
         with _mapped():
+            if instead_of:  # it would stay for ever
+                await self._client.chat(instead_of, [], keep_alive=0)
             await self._client.chat(model.name, [], options=self._options(1), keep_alive=-1)
 
     async def say(self, model: Installed, prompt: Prompt) -> AsyncGenerator[Piece, None]:

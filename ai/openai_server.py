@@ -27,7 +27,7 @@ FORMS = ("json_schema", "json_object", "words")
 """How an answer's form is asked for, the strictest first."""
 REFUSED = (400, 422)
 FAILED = 500
-"""What llama-cpp-python answers to a form that it does not know: not of a form that it took once."""
+"""So llama-cpp-python answers to a way that it does not know; of one that it took, it means it."""
 BUSY = (429, 503)
 
 
@@ -101,7 +101,7 @@ class OpenAIServer:
             return [Installed(self._models[0], leaves=self.leaves)]
         return [Installed(name, leaves=self.leaves) for name in listed]
 
-    async def load(self, model: Installed) -> None:
+    async def load(self, model: Installed, instead_of: str = "") -> None:
         """Nothing: these servers load their models by themselves."""
 
     async def say(self, model: Installed, prompt: Prompt) -> AsyncGenerator[Piece, None]:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ai.breaker import Breaker
 from ai.choice import Terms, Weighed, chosen, weighed
 from ai.hardware import Machine
-from ai.hearing import Said, hear
+from ai.hearing import Said, bare, hear
 from ai.ledger import Ledger
 from ai.limits import Limits, Turns
 from ai.llm import (
@@ -55,6 +55,7 @@ class Route:
     answers: bool = False
     loading: Loading = field(default_factory=Loading)
     _why: str = "not looked at"
+    _asked: str = ""
 
     def __post_init__(self) -> None:
         self._turns = Turns(self.limits.parallel, self.limits.queue)
@@ -120,14 +121,15 @@ class Route:
 
     async def _load(self, choice: Weighed) -> None:
         began, name = time.monotonic(), choice.model.name
+        others = [each.model.name for each in self.models if each.model.loaded]
         try:
-            await self.backend.load(choice.model)
+            await self.backend.load(choice.model, self._asked if self._asked in others else "")
         except NoAnswer as error:
             self.breaker.note(error)
             self.breaker.failed()
             log.warning("%s: %s was not loaded: %s", self.backend.name, name, error)
         else:
-            took = time.monotonic() - began
+            took, self._asked = time.monotonic() - began, name
             log.info("%s: %s is in memory after %.1f s", self.backend.name, name, took)
 
     async def close(self) -> None:
@@ -216,7 +218,7 @@ class Route:
         finally:
             self.pay(billed)  # useless ones are billed too
         try:
-            value = ask.shape.model_validate_json(said.text)
+            value = ask.shape.model_validate_json(bare(said.text))
             return said, mask.shown(value) if mask else value
         except (ValidationError, ValueError, RecursionError):
             msg = f"{choice.model.name} did not answer in the form that was asked for"

@@ -79,6 +79,7 @@ async def test_a_model_that_is_pulled_is_taken_and_loaded_without_a_restart(
     await until(lambda: chosen(models) == "small:1b")
     twin.models = (small, large)
     await until(lambda: ("large:3b", 4096) in twin.loads)
+    assert twin.loaded.keys() == {"large:3b"}  # the other made room
     assert (await models.fill(ASK)).model == "large:3b"
     twin.models = (small,)
     await until(lambda: chosen(models) == "small:1b")
@@ -165,7 +166,7 @@ async def test_who_has_less_time_than_an_answer_takes_here_is_not_kept_waiting(
     twin: Ollama,
 ) -> None:
     kept = Ledger()
-    kept._kept = {"speeds": {"qwen3:4b": {"read": 50.0, "written": 10.0}}}
+    kept.measure("qwen3:4b", (1000, 20), (100, 10))
     models = asking(twin.url, ledger=kept)
     with pytest.raises(Busy, match=r"would take 2\d s"):
         await models.fill(ASK)

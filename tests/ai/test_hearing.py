@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 
 import pytest
 
-from ai.hearing import hear, rambles
+from ai.hearing import bare, hear, rambles
 from ai.llm import Down, Piece, Unusable
 
 
@@ -76,3 +77,21 @@ async def test_the_last_piece_counts() -> None:
     last = Piece(reason="stop", answer_tokens=2)
     said = await hear(Talker(Piece("x"), last, times=2).say(), max_tokens=50)
     assert (said.text, said.last) == ("xx", last)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1}',
+        '```json\n{"a": 1}\n```',
+        ' ```\n{"a": 1}\n```\n',
+        '<think>\nWhat is {"a": 2}?\n</think>\n\n```json\n{"a": 1}\n```',
+    ],
+)
+def test_thoughts_and_fences_are_taken_off_an_answer(text: str) -> None:
+    assert json.loads(bare(text)) == {"a": 1}
+
+
+def test_what_is_inside_an_answer_stays() -> None:
+    text = '{"a": "```json\\n<think>x</think>"}'
+    assert bare(text) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,7 +45,17 @@ def test_speeds_follow_what_is_measured_and_few_tokens_say_nothing(tmp_path: Pat
     assert kept.speeds()["m"].read == pytest.approx(130)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"spent": ', "\x00"])
+def test_a_machine_that_was_busy_once_is_not_slow_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = Ledger()
+    kept.measure("m", (1000, 900), (100, 90))
+    tomorrow = time.time() + ledger.DAY_S + 1
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
+    assert kept.speeds() == {}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"spent": ', "\x00", '{"speeds": {"m": {}}}'])
 def test_a_broken_file_is_begun_anew(tmp_path: Path, content: str) -> None:
     (tmp_path / ledger.NAME).write_text(content)
     kept = Ledger(tmp_path)

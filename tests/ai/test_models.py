@@ -90,7 +90,7 @@ async def test_a_server_that_fails_is_left_alone_at_once(
     "response",
     [
         says("Bonjour, retirez la feuille."),
-        says('```json\n{"reply": "x"}\n```'),
+        says('```json\n{"answer": "x"}\n```'),
         says('{"answer": "x"}'),
         says('{"reply": ["x"]}'),
         says('{"reply": "Bonjour, ret'),

@@ -62,7 +62,7 @@ async def test_an_answer_comes_in_its_shape_with_its_counts(twin: Ollama, models
 @pytest.mark.parametrize(
     ("mood", "kind"),
     [
-        *((mood, Unusable) for mood in ("prose", "fenced", "other", "wrong type", "short")),
+        *((mood, Unusable) for mood in ("prose", "other", "wrong type", "short")),
         *((mood, Unusable) for mood in ("blank", "null", "empty", "nested", "huge")),
         *((mood, Unusable) for mood in ("repeats", "whitespace")),
         *((mood, Down) for mood in ("error", "cut", "drop", "html", "list", "nothing")),

@@ -110,7 +110,8 @@ async def test_whatever_goes_wrong_is_one_of_three_failures(
     with pytest.raises(kind) as caught:
         await models.fill(Ask("reply", "secret", "u", Reply, budget_s=0.5))
     assert "secret" not in str(caught.value)
-    assert len(api.asked) == 1  # by us alone: the client's own retries are off
+    # By us alone, in each form once where it may be that: the client's own retries are off.
+    assert len(api.asked) == (3 if mood == "500" else 1)
 
 
 async def test_words_that_all_went_into_thinking_are_found(api: OpenAIAPI, models: Models) -> None:
