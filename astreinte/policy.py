@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from astreinte import output, running
-from astreinte.options import DatabaseOption, JsonOption, app, existing, fail, settings_of
+from astreinte import output
+from astreinte.options import DatabaseOption, JsonOption, app, fail
+from astreinte.record import in_record, user
 from knowledge.wording import load_wording
 from schemas.vocabulary import Language
 from storage import breaker as breakers
 from storage import permission
-from storage.database import Database
 from storage.tables import Breaker, Conversation
 
 conversation = typer.Typer(
@@ -28,8 +25,6 @@ conversation = typer.Typer(
 app.add_typer(conversation, name="conversation")
 breaker = typer.Typer(help="Whether replies leave by themselves at all.", no_args_is_help=True)
 app.add_typer(breaker, name="breaker")
-
-T = TypeVar("T")
 
 NameArgument = Annotated[str, typer.Argument(help="The conversation.")]
 ByOption = Annotated[str, typer.Option(help="Who does it; else who is logged in.")]
@@ -44,7 +39,7 @@ WHY = {
 @conversation.command(name="list")
 def list_(database: DatabaseOption = "", json_: JsonOption = False) -> None:
     """Show the conversations in which the machine is silent, the longest first."""
-    found = _in_record(database, permission.silences)
+    found = in_record(database, permission.silences)
     if json_:
         output.as_json([each.model_dump(mode="json") for each in found])
         return
@@ -64,9 +59,9 @@ def silence(name: NameArgument, by: ByOption = "", database: DatabaseOption = ""
     def work(session: Any) -> bool | None:
         if session.get(Conversation, name) is None:
             return None
-        return permission.silence(session, name, by or _user(), datetime.now(UTC), "by_hand")
+        return permission.silence(session, name, by or user(), datetime.now(UTC), "by_hand")
 
-    done = _in_record(database, work, write=True)
+    done = in_record(database, work, write=True)
     if done is None:
         fail(f"there is no conversation {name}")
     output.out.print("La machine s'y tait." if done else "La machine s'y taisait déjà.")
@@ -75,8 +70,8 @@ def silence(name: NameArgument, by: ByOption = "", database: DatabaseOption = ""
 @conversation.command()
 def release(name: NameArgument, by: ByOption = "", database: DatabaseOption = "") -> None:
     """Let the machine answer again in a conversation."""
-    who, now = by or _user(), datetime.now(UTC)
-    if not _in_record(database, permission.release, name, who, now, write=True):
+    who, now = by or user(), datetime.now(UTC)
+    if not in_record(database, permission.release, name, who, now, write=True):
         fail(f"the machine is not silent in {name}")
     output.out.print("La machine y répond de nouveau.")
 
@@ -84,7 +79,7 @@ def release(name: NameArgument, by: ByOption = "", database: DatabaseOption = ""
 @breaker.command()
 def show(database: DatabaseOption = "", json_: JsonOption = False) -> None:
     """Say whether replies leave by themselves; status 1 while they do not."""
-    row = _in_record(database, breakers.last)
+    row = in_record(database, breakers.last)
     is_open = breakers.is_open(row, datetime.now(UTC))
     if json_:
         output.as_json({"open": is_open, "last": row.model_dump(mode="json") if row else None})
@@ -104,38 +99,17 @@ def open_(
     """Have no reply leave by itself: every message is handed over to people."""
     now = datetime.now(UTC)
     until = now + timedelta(minutes=minutes) if minutes else None
-    who = by or _user()
-    row = _in_record(database, breakers.open_, "by_hand", who, now, until, write=True)
+    who = by or user()
+    row = in_record(database, breakers.open_, "by_hand", who, now, until, write=True)
     output.out.print(f"Plus aucune réponse ne part d'elle-même. {_end(row)}")
 
 
 @breaker.command()
 def close(by: ByOption = "", database: DatabaseOption = "") -> None:
     """Let replies leave by themselves again; what was handed over stays so."""
-    if not _in_record(database, breakers.close, by or _user(), datetime.now(UTC), write=True):
+    if not in_record(database, breakers.close, by or user(), datetime.now(UTC), write=True):
         fail("the breaker is not open")
     output.out.print("Les réponses partent de nouveau d'elles-mêmes.")
-
-
-def _in_record(url: str, work: Callable[..., T], *args: Any, write: bool = False) -> T:
-    async def run() -> T:
-        here = running.find()
-        chosen = url or (here.database if here else settings_of().database.url)
-        record = Database(existing(chosen))
-        try:
-            await record.prepare()
-            return await (record.write if write else record.read)(work, *args)
-        finally:
-            record.close()
-
-    return asyncio.run(run())
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "astreinte"
 
 
 def _clock(moment: datetime) -> str:

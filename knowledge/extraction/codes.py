@@ -31,8 +31,8 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"[.!?\n]")
 _FILLERS = any_of(
     r"d'erreur erreurs? errors? codes? panne defaut technique technicien service systeme "
-    r"machine n° no\.? numero number num est is was etait c'est affichee? affiche qui "
-    r"s'affiche suivante? : = \# , - le la the du_type de_type type of dit ecran message"
+    r"machine numero number num est is was etait c'est affichee? affiche qui s'affiche "
+    r"suivante? le la the du_type de_type type of dit ecran message"
 )
 _VALUES = (
     r"[0o]x[0-9a-fo]{2,8}",
@@ -43,7 +43,7 @@ _VALUES = (
 )
 _NAMED = re.compile(
     rf"(?<!\w)(?:codes?|erreurs?|errors?|err|defauts?|faults?|alarmes?)(?!\w)[ \t]{{0,2}}"
-    rf"(?:(?:{_FILLERS})[ \t]{{0,2}}){{0,5}}[\s\"'«“(]{{0,3}}"
+    rf"(?:(?:(?:{_FILLERS})(?!\w)|n°|no\.|[:=#,-])[ \t]{{0,2}}){{0,5}}[\s\"'«“(]{{0,3}}"
     rf"({'|'.join(_VALUES)})(?!\w)(?![.,]\d)(?!-\w)"
 )
 """A code that is spoken of as one: « code erreur : E 05 », whoever's it is."""

@@ -19,7 +19,7 @@ PHONES_AT_MOST = 20
 
 _GAP = r"[ \t]{0,3}"
 _NO = r"(?:n°|no\.?|num\.?|numero|number|\#|ref\.?|reference)"
-_IS = r"(?:est|is|:|=|\#|,|le|la|the|was|etait|-)"
+_IS = r"(?:(?:est|is|le|la|the|was|etait)(?!\w)|[:=\#,-])"
 _LEAD = rf"{_GAP}(?:{_NO}{_GAP}){{0,2}}(?:{_IS}{_GAP}){{0,2}}"
 _NUMBERED = {
     "order_number": re.compile(

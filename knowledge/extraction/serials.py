@@ -24,7 +24,7 @@ _WORD = re.compile(
     rf"(?<!\w)(?:{_NO}{_GAP}(?:de |d')?(?:la )?seri(?:e|al)|seri(?:e|al){_GAP}{_NO}|serial|"
     rf"serie{_GAP}(?=[:=])|s[/.]n\.?|sn|nds|matricule)(?!\w)"
     rf"(?:{_GAP}(?:de l'(?:appareil|imprimante)|de la machine|of (?:the|our) \w{{1,12}}))?"
-    rf"(?:{_GAP}(?:est|is|:|=|\#|,|le|la|suivant|the|was|etait|-)){{0,3}}[\s\"'«“(]{{0,3}}"
+    rf"(?:{_GAP}(?:(?:est|is|le|la|suivant|the|was|etait)(?!\w)|[:=\#,-])){{0,3}}[\s\"'«“(]{{0,3}}"
 )
 _AFTER = re.compile(r"[^\n.]{0,24}?\b(?:serie|serial|s/n)\b")
 _ALONE = re.compile(r"(?<![\w./-])(?=[a-z0-9]{0,8}[a-z])(?=[a-z]{0,12}\d)[a-z0-9]{9,16}(?![\w-])")

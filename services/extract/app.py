@@ -14,7 +14,8 @@ from services.stage import Stage
 async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start."""
     stage = near.stage("extract")
-    handler = handlers.classified_messages(load_catalogue())
+    await near.database.prepare(near.settings.database.connect_s)
+    handler = handlers.classified_messages(load_catalogue(), near.database)
     stage.consumes(MessageClassified, handler, Policy(batch=50))
     stage.consumes(UnitStateChanged, handlers.changed_units(), Policy(batch=50))
     return stage

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from storage.tables.alarms import Alert, Heartbeat
 from storage.tables.columns import MYSQL
 from storage.tables.equipment import Device, Episode, PrinterModel, Unit
-from storage.tables.findings import Extraction, Metric, Prediction, Retrieval
+from storage.tables.findings import Correction, Extraction, Metric, Prediction, Retrieval
 from storage.tables.knowledge import (
     Article,
     ArticleVersion,
@@ -42,6 +42,7 @@ __all__ = [
     "Consent",
     "Contact",
     "Conversation",
+    "Correction",
     "Customer",
     "DeadLetter",
     "Device",

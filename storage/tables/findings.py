@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
 from storage.tables.columns import Utc, decimal
@@ -41,6 +41,23 @@ class Retrieval(SQLModel, table=True):
     conversation_id: str = Field(max_length=40)
     passages: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON))
     best_score: float | None = Field(default=None, sa_column=Column(decimal()))
+    at: datetime = Field(sa_type=Utc)
+
+
+class Correction(SQLModel, table=True):
+    """What a person said of a finding; `storage.devices.correct` says what the columns mean."""
+
+    __table_args__ = (Index("correction_of", "customer_id", "at"),)
+
+    correction_id: str = Field(primary_key=True, max_length=36)
+    message_id: str = Field(max_length=36)
+    conversation_id: str = Field(max_length=40)
+    customer_id: str = Field(max_length=40)
+    kind: str = Field(max_length=40)
+    old: str = Field(default="", max_length=255)
+    value: str = Field(default="", max_length=255)
+    words: str = Field(default="", max_length=255)
+    by: str = Field(default="", max_length=80)
     at: datetime = Field(sa_type=Utc)
 
 

@@ -39,6 +39,7 @@ COMMANDS = [
     "breaker",
     "models",
     "knowledge",
+    "findings",
 ]
 
 

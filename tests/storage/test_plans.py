@@ -16,10 +16,22 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlmodel import Session, SQLModel
 
+from knowledge.extraction.corrections import Correction as Said
 from services import breaker as stopped
 from services.record import keep
 from services.steps import Step
-from storage import breaker, dead, documents, doubts, journal, mailboxes, outbox, permission, roads
+from storage import (
+    breaker,
+    dead,
+    devices,
+    documents,
+    doubts,
+    journal,
+    mailboxes,
+    outbox,
+    permission,
+    roads,
+)
 from storage.customers import Card, owners_of, recognise
 from storage.database import Database, insert_new
 from storage.imports.ledger import Item, bring
@@ -29,8 +41,10 @@ from storage.tables import (
     Attempt,
     Contact,
     Conversation,
+    Correction,
     Customer,
     DeadLetter,
+    Device,
     Document,
     DocumentPassage,
     Fetched,
@@ -40,6 +54,7 @@ from storage.tables import (
     Outgoing,
     PassageVector,
     Prediction,
+    PrinterModel,
     Recorded,
     ThreadId,
 )
@@ -160,6 +175,19 @@ def fill(session: Session) -> None:
         ],
         Document: [document(f"d{n}") | times(at(n)) for n in numbers],
         DocumentPassage: [passage() | {"document_id": f"d{n}", "number": 1} for n in numbers],
+        PrinterModel: [
+            {"model_id": f"m{n}", "manufacturer": "Lexmark", "name": f"C{n}"} for n in numbers
+        ],
+        Device: [
+            {"device_id": f"d{n}", "customer_id": f"k{n}", "model_id": f"m{n}",
+             "serial_number": f"s{n}", "created_at": at(n)}
+            for n in numbers
+        ],
+        Correction: [
+            {"correction_id": name(n), "message_id": name(n), "conversation_id": f"c{n}",
+             "customer_id": f"k{n}", "kind": "model", "old": "", "value": "C750", "at": at(n)}
+            for n in numbers
+        ],
         PassageVector: [
             {"digest": f"{n:032x}", "model": "m", "vector": b"1"} for n in numbers
         ],
@@ -227,6 +255,11 @@ def learning(session: Session) -> None:
     documents.keep_vectors(session, "m", {f"{MANY:032x}": b"1"})
     documents.vectors(session, "m", [f"{n:032x}" for n in range(20)])
     documents.forget_vectors(session, [f"{7:032x}"])
+    devices.known(session, {"k7", "k8"}, {"c7", "c8"})
+    message = devices.message_named(session, "c7")
+    assert message
+    said = Said("c7", "model", "", "C752")
+    devices.correct(session, message, said, "léa", NOW)
 
 
 def fetching(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Minds: documents and their passages, vectors."""
+"""Minds: documents and their passages, vectors, corrections of findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.tables.columns import MYSQL, Utc, long_text, raw_bytes
 revision = "0011"
 down_revision = "0010"
 
-LOST = ("document_passage", "document", "passage_vector")
+LOST = ("document_passage", "document", "passage_vector", "correction")
 
 
 def upgrade() -> None:
@@ -56,6 +56,22 @@ def upgrade() -> None:
         **MYSQL,
     )
     op.create_index("article_changed", "article", ["updated_at"])
+    op.create_table(
+        "correction",
+        sa.Column("correction_id", sa.String(36), nullable=False),
+        sa.Column("message_id", sa.String(36), nullable=False),
+        sa.Column("conversation_id", sa.String(40), nullable=False),
+        sa.Column("customer_id", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("old", sa.String(255), nullable=False),
+        sa.Column("value", sa.String(255), nullable=False),
+        sa.Column("words", sa.String(255), nullable=False),
+        sa.Column("by", sa.String(80), nullable=False),
+        sa.Column("at", Utc(), nullable=False),
+        sa.PrimaryKeyConstraint("correction_id"),
+        **MYSQL,
+    )
+    op.create_index("correction_of", "correction", ["customer_id", "at"])
 
 
 def downgrade() -> None:
