@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Tests wait about as long as they compute: so one process more than there are cores, and four do.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
-.PHONY: help install run test test-kafka test-mysql test-mqtt test-imap test-kill test-browser test-prometheus test-ollama chaos chaos-short lint bench evaluate clean
+.PHONY: help install run test test-kafka test-mysql test-mqtt test-imap test-kill test-browser test-prometheus test-ollama test-llama chaos chaos-short lint bench evaluate clean
 
 help:
 	@echo "make run           set up and start the whole desk; says where to look"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-browser  the console in Debian's Chromium (installs it on first use)"
 	@echo "make test-prometheus  dashboards and alerts on a real Prometheus (fetches it on first use)"
 	@echo "make test-ollama   language models on a real Ollama with a tiny model (builds it on first use)"
+	@echo "make test-llama    the same on llama.cpp's server of OpenAI's API (builds it on first use)"
 	@echo "make lint          ruff, mypy, import-linter"
 	@echo "make bench         the figures of docs/benchmarks.md, on Kafka and MariaDB too (15 minutes)"
 	@echo "make evaluate      the figures of quality"
@@ -80,6 +81,10 @@ test-prometheus: $(VENV)/.dev
 
 test-ollama: $(VENV)/.dev
 	@scripts/ollama run -- $(BIN)/pytest -m ollama
+
+test-llama: $(VENV)/.dev
+	@scripts/llama install
+	@$(BIN)/pytest -m llama
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

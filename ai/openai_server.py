@@ -7,9 +7,11 @@ of a schema a server takes is found out: the whole, as a JSON object with a sche
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ai.addresses import leaves
@@ -95,6 +97,7 @@ class OpenAIServer:
         Down
             It does not answer.
         """
+        await asyncio.to_thread(import_module, "openai")  # a second, which nobody else waits for
         with _mapped():
             listed = [each.id async for each in self._client.models.list(timeout=LOOK_S)]
         if self._models:

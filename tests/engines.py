@@ -88,3 +88,22 @@ def real_ollama(folder: Path, **settings: str) -> Iterator[RealOllama]:
         yield ollama
     finally:
         ollama.stop()
+
+
+@contextmanager
+def real_llama(folder: Path, context: int = 512) -> Iterator[str]:
+    """Have llama.cpp serve the tiny model by OpenAI's API; gives the base URL."""
+    model = tiny_model.write_gguf(folder / "tiny.gguf")
+    script = [sys.executable, str(SCRIPT.with_name("llama"))]
+
+    def do(*words: str) -> str:
+        done = subprocess.run(
+            [*script, *words], check=True, capture_output=True, text=True, timeout=600
+        )
+        return done.stdout.strip()
+
+    url = do("start", "--model", str(model), "--context", str(context))
+    try:
+        yield url
+    finally:
+        do("stop", "--port", url.removesuffix("/v1").rpartition(":")[2])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from ai import hearing
 from ai.ledger import Ledger
 from ai.limits import Limits
 from ai.llm import Ask, Busy, Down, NoAnswer, Unusable
@@ -24,7 +25,7 @@ class Reply(BaseModel):
     sure: int = Field(default=0, ge=0, le=100)
 
 
-ASK = Ask("reply", "Sois poli.", "Ça bourre.", Reply, budget_s=5)
+ASK = Ask("reply", "Sois poli.", "Ça bourre.", Reply)
 
 
 @pytest.fixture
@@ -104,11 +105,12 @@ async def test_bounds_that_a_server_does_not_keep_are_checked_here(
     ],
 )
 async def test_whatever_goes_wrong_is_one_of_three_failures(
-    api: OpenAIAPI, models: Models, mood: str, kind: type[NoAnswer]
+    api: OpenAIAPI, models: Models, mood: str, kind: type[NoAnswer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hearing, "STALL_S", 0.2 if mood == "hang" else 20)
     api.mood = mood
     with pytest.raises(kind) as caught:
-        await models.fill(Ask("reply", "secret", "u", Reply, budget_s=0.5))
+        await models.fill(Ask("reply", "secret", "u", Reply))
     assert "secret" not in str(caught.value)
     # By us alone, in each form once where it may be that: the client's own retries are off.
     assert len(api.asked) == (3 if mood == "500" else 1)
