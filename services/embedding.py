@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from ai.embeddings import Embedder, Vectors
-from knowledge.pieces import of_document
+from knowledge.pieces import Piece, of_document
 from storage import documents
 from storage.database import Database
 
@@ -16,6 +16,11 @@ from storage.database import Database
 def digest_of(text: str) -> str:
     """Return the name under which a text's vector is kept."""
     return sha256(text.encode()).hexdigest()[:32]
+
+
+def texts_of(pieces: Iterable[Piece]) -> list[str]:
+    """Return the texts by which pieces are found, one after the other."""
+    return [text for piece in pieces for text, _ in piece.texts]
 
 
 async def known(database: Database, embedder: Embedder, texts: Iterable[str]) -> dict[str, bytes]:
@@ -62,12 +67,12 @@ def vectors_of(texts: Sequence[str], there: Mapping[str, bytes], dimension: int)
     return np.frombuffer(joined, np.float16).reshape(len(texts), dimension).astype(np.float32)
 
 
-async def texts_of(database: Database, names: list[str]) -> set[str]:
+async def texts_kept(database: Database, names: list[str]) -> set[str]:
     """Return the texts by which documents of the record are found."""
     found = await database.read(documents.documents, names)
-    return {
-        text
+    pieces = [
+        of_document(about.model_dump(), row.model_dump())
         for about, passages in found
         for row in passages
-        for text, _ in of_document(about.model_dump(), row.model_dump()).texts
-    }
+    ]
+    return set(texts_of(pieces))

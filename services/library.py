@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
+
+from sqlmodel import Session
 
 from ai.embeddings import Embedder, Vectors
 from ai.passages import PassageIndex, Row
 from knowledge.pieces import Piece, of_body, of_document
 from schemas.errors import Unavailable
 from schemas.knowledge import KnowledgeChanged
-from services.embedding import digest_of, embed_missing, known, vectors_of
+from services.embedding import digest_of, embed_missing, known, texts_of, vectors_of
 from storage import documents
 from storage.database import Database
 from storage.documents import Change
@@ -31,7 +33,7 @@ EVERY_S = 5.0
 """Between looks into the record, when nobody tells of anything."""
 OVERLAP = timedelta(minutes=5)
 """Asked for again: what was written by a slower transaction, or by a clock that is behind."""
-OWNERS_AT_ONCE = 50
+OWNERS_AT_ONCE = 20
 TEXTS_AT_ONCE = 4
 """Texts of passages that are embedded between two batches of messages: a tenth of a second."""
 
@@ -117,7 +119,7 @@ class Library:
         """Embed the texts of one article or document that waits, and take it in."""
         name = next(iter(self._later))
         change = self._later[name] = self._later.pop(name)  # if it fails, others come before it
-        texts = [text for piece in await self._pieces([change]) for text, _ in piece.texts]
+        texts = texts_of(await self._database.read(_pieces, [change]))
         await embed_missing(self._database, self._embedder, texts, TEXTS_AT_ONCE)
         await self._take([change])
 
@@ -140,34 +142,24 @@ class Library:
 
     async def _take(self, changes: Sequence[Change]) -> None:
         """Take in what is embedded; the rest waits, and until then its last version is found."""
-        pieces = await self._pieces([change for change in changes if not change.removed])
-        texts = [text for piece in pieces for text, _ in piece.texts]
-        there = await known(self._database, self._embedder, texts)
-        late = {
-            piece.owner
-            for piece in pieces
-            if any(digest_of(text) not in there for text, _ in piece.texts)
-        }
-        ready = [piece for piece in pieces if piece.owner not in late]
-        texts = [text for piece in ready for text, _ in piece.texts]
-        vectors = vectors_of(texts, there, self._embedder.dimension)
-        owners = {change.name for change in changes} - late
-        await asyncio.to_thread(self._replace, owners, ready, vectors)
+        pieces = await self._database.read(_pieces, [each for each in changes if not each.removed])
+        there = await known(self._database, self._embedder, texts_of(pieces))
+        late = await asyncio.to_thread(self._take_embedded, changes, pieces, there)
         for change in changes:
             self._later.pop(change.name, None)
             self._seen[change.name] = change
             if change.name in late:
                 self._later[change.name] = change
 
-    async def _pieces(self, changes: Iterable[Change]) -> list[Piece]:
-        kinds: dict[bool, list[str]] = {True: [], False: []}
-        for change in changes:
-            kinds[change.kind == "article"].append(change.name)
-        told = await self._database.read(documents.articles, kinds[True])
-        found = [piece for one in told if (piece := _read(one.name, one.body))]
-        for about, passages in await self._database.read(documents.documents, kinds[False]):
-            found += [of_document(about.model_dump(), row.model_dump()) for row in passages]
-        return found
+    def _take_embedded(
+        self, changes: Sequence[Change], pieces: Sequence[Piece], there: Mapping[str, bytes]
+    ) -> set[str]:
+        """Take in those of which all texts are there; return whose are not."""
+        late = {p.owner for p in pieces if any(digest_of(text) not in there for text, _ in p.texts)}
+        ready = [piece for piece in pieces if piece.owner not in late]
+        vectors = vectors_of(texts_of(ready), there, self._embedder.dimension)
+        self._replace({change.name for change in changes} - late, ready, vectors)
+        return late
 
     def _replace(self, owners: set[str], pieces: Sequence[Piece], vectors: Vectors) -> None:
         """Have pieces found instead of what their owners had; what ships comes back at the end."""
@@ -192,7 +184,19 @@ class Library:
         self.index.add(rows, vectors)
 
 
-def _read(name: str, body: str) -> Piece | None:
+def _pieces(session: Session, changes: Sequence[Change]) -> list[Piece]:
+    """Read what became of articles and documents; in a thread, for there may be many."""
+    articles = [change.name for change in changes if change.kind == "article"]
+    others = [change.name for change in changes if change.kind != "article"]
+    told = documents.articles(session, articles)
+    found = [piece for one in told if (piece := _article(one.name, one.body))]
+    for about, passages in documents.documents(session, others):
+        told_of = about.model_dump()
+        found += [of_document(told_of, row.model_dump()) for row in passages]
+    return found
+
+
+def _article(name: str, body: str) -> Piece | None:
     try:
         return of_body(name, body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:

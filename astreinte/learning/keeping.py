@@ -18,7 +18,7 @@ from astreinte.learning.showing import NameArgument
 from astreinte.options import BrokerOption, DatabaseOption, fail
 from knowledge.articles import SHIPPED, Article, load_articles
 from schemas.vocabulary import Language
-from services.embedding import digest_of, texts_of
+from services.embedding import digest_of, texts_kept
 from storage import documents
 
 
@@ -47,7 +47,7 @@ async def _remove(names: list[str], broker: str, database: str) -> tuple[list[st
     gone = []
     async with hands(broker, database) as (near, crier):
         for name in names:
-            texts = await texts_of(near.database, [name])
+            texts = await texts_kept(near.database, [name])
             done = await near.database.write(documents.remove, name, datetime.now(UTC))
             if done:
                 forgotten = [digest_of(text) for text in texts]

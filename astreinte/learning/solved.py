@@ -88,7 +88,7 @@ async def _closed(having: Hands, since: datetime | None) -> AsyncIterator[Solved
 
 async def _take(having: Hands, one: Solved, *, approved: bool) -> Outcome:
     from astreinte.learning.taking import pieces_of  # noqa: PLC0415 - see `command`
-    from services.embedding import embed_missing  # noqa: PLC0415
+    from services.embedding import embed_missing, texts_of  # noqa: PLC0415
 
     row, passage = as_document(one, approved=approved)
     name = row["document_id"]
@@ -100,7 +100,7 @@ async def _take(having: Hands, one: Solved, *, approved: bool) -> Outcome:
         return Outcome(one.conversation_id, "skipped", name, reason="it was removed")
     if before and before[0].digest == row["digest"]:
         return Outcome(one.conversation_id, "unchanged", name)
-    texts = [text for piece in pieces_of(row, [passage]) for text, _ in piece.texts]
+    texts = texts_of(pieces_of(row, [passage]))
     await embed_missing(database, having.near.embedder, texts, AT_ONCE)
     done = await database.write(documents.put, row, [passage], datetime.now(UTC))
     await having.crier.tell([done])

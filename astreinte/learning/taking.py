@@ -22,7 +22,7 @@ from knowledge.articles import InvalidArticle, load_article
 from knowledge.chunks import chunks
 from knowledge.pieces import Piece, of_article, of_document
 from schemas.event import ASTREINTE
-from services.embedding import digest_of, embed_missing, texts_of
+from services.embedding import digest_of, embed_missing, texts_kept, texts_of
 from storage import documents
 from storage.database import Database
 from storage.documents import Change
@@ -88,11 +88,11 @@ class Taking:
             raise Unreadable(msg)
         row = self._about(source, paper, [part["text"] for part in parts])
         row |= {"document_id": name, "digest": digest, "pages": paper.pages}
-        await self._embed(pieces_of(row, parts), steps)
-        old = await texts_of(self.database, [name])
+        pieces = pieces_of(row, parts)
+        await self._embed(pieces, steps)
+        old = await texts_kept(self.database, [name])
         done = await self.database.write(documents.put, row, parts, datetime.now(UTC))
-        new = {text for piece in pieces_of(row, parts) for text, _ in piece.texts}
-        gone = [digest_of(text) for text in old - new]
+        gone = [digest_of(text) for text in old - set(texts_of(pieces))]
         await self.database.write(documents.forget_vectors, gone)
         told = await self._told(source, done, row["title"])
         return Outcome(
@@ -118,7 +118,7 @@ class Taking:
         }
 
     async def _embed(self, pieces: list[Piece], steps: Steps) -> None:
-        texts = {text for piece in pieces for text, _ in piece.texts}
+        texts = set(texts_of(pieces))
         done = 0
 
         def advance(more: int) -> None:

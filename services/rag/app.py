@@ -15,6 +15,7 @@ from schemas.knowledge import KnowledgeChanged
 from schemas.printer import MessageExtracted
 from schemas.vocabulary import Fault, Language
 from services import wire
+from services.embedding import texts_of
 from services.library import Library
 from services.neighbours import EMBEDDED_FETCH_WAIT_MS, Neighbours
 from services.policy import Policy
@@ -67,6 +68,5 @@ def shelve(near: Neighbours) -> Library:
     own = near.settings.knowledge.folder
     articles = load_articles(SHIPPED, *([own] if own else []))
     pieces = [of_article(article) for article in articles]
-    texts = [text for piece in pieces for text, _ in piece.texts]
-    vectors = vectors_of(texts, near.embedder, near.cache)
+    vectors = vectors_of(texts_of(pieces), near.embedder, near.cache)
     return Library(near.database, near.embedder, pieces, vectors)

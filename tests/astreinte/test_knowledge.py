@@ -11,6 +11,7 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
+from ai.passages import SEARCHES
 from astreinte.cli import app
 from tests.conftest import CACHE
 from tests.knowing import FILTER, OZONE
@@ -63,7 +64,7 @@ def test_a_folder_is_imported_once_searched_shown_and_removed(folder: Path) -> N
     (first, *_) = told("search", OZONE, "--brand", "Kyocera", "--model", "TASKalfa 2554ci")
     assert (first["id"], first["near_enough"]) == (f"{listed['id']}/1", True)
     assert first["title"] == "Entretien du Kyocera TASKalfa 2554ci › Filtre à ozone"
-    assert first["evidence"].keys() == {"dense", "characters", "words", "document"}
+    assert first["evidence"].keys() == set(SEARCHES)
     for wish in (("--model", "TASKalfa 3554ci"), ("--brand", "HP", "--language", "en")):
         assert listed["id"] not in str(told("search", OZONE, *wish)), wish
 
