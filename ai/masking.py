@@ -45,11 +45,11 @@ class Mask:
     Parameters
     ----------
     names
-        People's names to hide.
+        People's names to hide, each as a whole and by its parts.
     """
 
     def __init__(self, names: Sequence[str] = ()) -> None:
-        given = sorted({name.strip() for name in names if len(name.strip()) > 1}, key=len)
+        given = sorted({part for name in names for part in _parts(name)}, key=len)
         self._names = re.compile(
             r"\b(?:" + "|".join(re.escape(name) for name in reversed(given)) + r")\b", re.IGNORECASE
         )
@@ -114,6 +114,14 @@ class Mask:
         yield from ((*match.span(), "ADDRESS") for match in _STREET.finditer(text))
         if self._has_names:
             yield from ((*match.span(), "NAME") for match in self._names.finditer(text))
+
+
+def _parts(name: str) -> Iterator[str]:
+    """Yield a name, and those of its parts that are long enough to be one."""
+    whole = " ".join(name.split())
+    yield from (part for part in whole.split(" ") if len(part) > 2)  # noqa: PLR2004
+    if len(whole) > 1:
+        yield whole
 
 
 def _ibans(text: str) -> Iterator[Found]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 from ollama import AsyncClient, ChatResponse, ResponseError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from ai.addresses import leaves
 from ai.llm import Busy, Down, Installed, Piece, Prompt, Unusable
@@ -27,18 +27,16 @@ LOAD_S = 300.0
 THINKS_ASIDE = (0, 31, 2)
 """Ollama since which `think: false` and a schema go together; before, the schema was ignored."""
 NANO = 1e-9
-MISSING, BUSY = 404, 503
+BUSY = 503
 
 
 class _Model(BaseModel):
     """A row of /api/tags: its client drops the fields that matter most here."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    name: str
+    name: str = Field(validation_alias=AliasChoices("name", "model"))
     size: int = 0
     capabilities: list[str] | None = None
-    remote_host: str = ""
+    remote_host: str | None = None
     details: dict[str, Any] | None = None
 
 
@@ -120,9 +118,9 @@ class OllamaServer:
         return self._shown[which]
 
     async def _get(self, what: str, otherwise: dict[str, Any] | None = None) -> Any:
-        """Return a page of its API; `otherwise` where there is none, as in an old Ollama."""
+        """Return a page of its API; `otherwise` where it has none, as an old Ollama."""
         answer = await self._http.get(f"{self.url.rstrip('/')}/api/{what}")
-        if answer.status_code == MISSING and otherwise is not None:
+        if otherwise is not None and not answer.is_success:
             return otherwise
         answer.raise_for_status()
         return answer.json()

@@ -30,6 +30,8 @@ FORMS = ("json_schema", "json_object", "words")
 REFUSED = (400, 422)
 FAILED = 500
 """So llama-cpp-python answers to a way that it does not know; of one that it took, it means it."""
+UNLISTED = (404, 405, 501)
+"""So servers answer that keep no list of their models: a name will do there."""
 BUSY = (429, 503)
 
 
@@ -98,11 +100,13 @@ class OpenAIServer:
             It does not answer.
         """
         await asyncio.to_thread(import_module, "openai")  # a second, which nobody else waits for
-        with _mapped():
-            listed = [each.id async for each in self._client.models.list(timeout=LOOK_S)]
-        if self._models:
-            return [Installed(self._models[0], leaves=self.leaves)]
-        return [Installed(name, leaves=self.leaves) for name in listed]
+        try:
+            with _mapped(UNLISTED if self._models else ()):
+                listed = [each.id async for each in self._client.models.list(timeout=LOOK_S)]
+        except FormRefused:  # it has no such list
+            listed = []
+        names = self._models[:1] or listed
+        return [Installed(name, leaves=self.leaves) for name in names]
 
     async def load(self, model: Installed, instead_of: str = "") -> None:
         """Nothing: these servers load their models by themselves."""

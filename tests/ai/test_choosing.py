@@ -34,7 +34,7 @@ class Reply(BaseModel):
     reply: str
 
 
-ASK = Ask("reply", "Sois poli.", "Ça bourre.", Reply, budget_s=5)
+ASK = Ask("reply", "Sois poli.", "Ça bourre.", Reply, budget_s=30)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ async def test_more_questions_than_turns_and_places_are_sent_away_at_once(twin: 
 
 
 async def test_a_turn_that_does_not_come_in_time_says_nothing_of_the_server(twin: Ollama) -> None:
-    twin.delay_s = 0.3
+    twin.delay_s = 0.6
     models = asking(twin.url, parallel=1)
     await models.look()
     first = asyncio.create_task(models.fill(ASK))
@@ -169,7 +169,7 @@ async def test_who_has_less_time_than_an_answer_takes_here_is_not_kept_waiting(
     kept.measure("qwen3:4b", (1000, 20), (100, 10))
     models = asking(twin.url, ledger=kept)
     with pytest.raises(Busy, match=r"would take 2\d s"):
-        await models.fill(ASK)
+        await models.fill(Ask("reply", "s", "u", Reply, budget_s=10))
     assert twin.asked == []
     assert kept.speeds() == {"qwen3:4b": Speed(50, 10)}
 

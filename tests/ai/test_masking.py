@@ -51,11 +51,10 @@ def test_the_same_words_are_the_same_placeholder_in_every_text() -> None:
 
 
 def test_names_are_those_that_the_caller_knows_the_longest_first() -> None:
-    mask = Mask(("Ana", "Ana Diaz", " ", "Élodie"))
-    assert (
-        mask.hide("ana diaz et ÉLODIE, Ana ; Anabelle")
-        == "⟦NAME_1⟧ et ⟦NAME_2⟧, ⟦NAME_3⟧ ; Anabelle"
-    )
+    mask = Mask(("Ana  Diaz", " ", "Élodie de Metz"))
+    hidden = mask.hide("ana diaz et ÉLODIE, M. Diaz ; Anabelle de Lyon")
+    assert hidden == "⟦NAME_1⟧ et ⟦NAME_2⟧, M. ⟦NAME_3⟧ ; Anabelle de Lyon"
+    assert mask.show("⟦NAME_3⟧") == "Diaz"
 
 
 @pytest.mark.parametrize("text", ["⟦MAIL_1⟧", "⟦PHONE_7⟧", "⟦ mail_2 ⟧"])

@@ -130,11 +130,12 @@ async def test_the_reason_repeats_neither_prompt_nor_answer(fake: FakeOllama) ->
 
 async def test_a_model_that_is_too_slow_is_not_waited_for(fake: FakeOllama) -> None:
     fake.delay_s = 30
-    llm = asking(fake.url, "qwen3:4b", timeout_s=0.2)
+    llm = asking(fake.url, "qwen3:4b", timeout_s=0.3)
+    await llm.look()
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="no answer within 0"):
         await llm.write("s", "u")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert llm.resting
 
 
@@ -149,11 +150,11 @@ async def test_an_absent_server_costs_nothing_after_the_first_failure() -> None:
             with pytest.raises(NoAnswer, match="ConnectError"):
                 await llm.write("s", "u")
         assert llm.resting
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 1
 
 
 async def test_no_more_requests_go_side_by_side_than_agreed(fake: FakeOllama) -> None:
-    fake.delay_s = 0.02
+    fake.delay_s = 0.2
     llm = asking(fake.url, "qwen3:4b", parallel=2)
     found = await asyncio.gather(*(llm.write("s", str(n)) for n in range(8)))
     assert len(found) == 8

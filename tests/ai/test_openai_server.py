@@ -137,6 +137,13 @@ async def test_of_many_models_one_must_be_named(api: OpenAIAPI) -> None:
     assert (await named.fill(ASK)).model == "model-7"
 
 
+async def test_a_server_that_keeps_no_list_of_models_is_asked_by_name(api: OpenAIAPI) -> None:
+    api.listed = False
+    assert (await models_at(api, "tiny").fill(ASK)).model == "tiny"
+    with pytest.raises(NoAnswer, match="HTTP 404"):
+        await models_at(api).fill(ASK)
+
+
 async def test_openrouters_list_goes_along_and_who_was_billed_is_told(api: OpenAIAPI) -> None:
     api.billed = "b/second"
     models = models_at(api, "a/first", "b/second")

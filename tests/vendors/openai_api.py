@@ -27,6 +27,7 @@ class OpenAIAPI:
         self.takes: tuple[str, ...] = ("json_schema", "json_object")
         self.says: Callable[[dict[str, Any]], str] = self.in_form
         self.mood = ""
+        self.listed = True
         self.billed = ""
         self.asked: list[dict[str, Any]] = []
         self.heads: list[dict[str, str]] = []
@@ -34,6 +35,8 @@ class OpenAIAPI:
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer GET /models."""
+        if not self.listed:
+            return web.Response(status=404)
         self.heads.append(dict(request.headers))
         rows = [{"id": name, "object": "model", "owned_by": "me"} for name in self.models]
         return web.json_response({"object": "list", "data": rows})
