@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 AIM_WORDS = 150
@@ -24,7 +25,7 @@ an embedding model reads 256."""
 HEADING = " › "
 HEADING_CHARACTERS = 300
 
-_SENTENCE = re.compile(r"(?<=[.!?…;:])[\"»”)\]]*\s+(?=[\"«“(\[•–—-]?\s?[A-ZÀ-ÖØ-Þ0-9])")
+_SENTENCE = re.compile(r"[.!?…;:](?:\s?»|[\"”)\]])*\s+(?=[\"«“(\[•–—-]?\s?[A-ZÀ-ÖØ-Þ0-9])")
 _ABBREVIATED = re.compile(
     r"(?:^|[\s(])(?:(?-i:[A-Z])|art|ca|cf|chap|dr|env|etc|ex|fig|max|min|mme|mr|mrs|n|nb|no|nos|nr|p|pp|"
     r"réf|ref|sect|st|tab|tél|tel|vol|vs|e\.g|i\.e|p\. ?ex)\.\s*$",
@@ -68,11 +69,12 @@ def chunks(blocks: Iterable[Block]) -> Iterator[Chunk]:
 def sentences(text: str) -> list[str]:
     """Return the sentences of a paragraph; « p. 3 » and « Fig. 2 » end none."""
     found: list[str] = []
-    for part in _SENTENCE.split(text):
+    ends = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
+    for part in (text[start:end].strip() for start, end in pairwise(ends)):
         if found and _ABBREVIATED.search(found[-1]):
             found[-1] = f"{found[-1]} {part}"
-        elif part.strip():
-            found.append(part.strip())
+        elif part:
+            found.append(part)
     return found
 
 

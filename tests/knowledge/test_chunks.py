@@ -80,6 +80,12 @@ def test_sentences_end_where_they_end(text: str, found: int) -> None:
     assert len(sentences(text)) == found
 
 
+def test_nothing_is_lost_between_sentences() -> None:
+    text = "Appuyez sur « OK. » Puis (si besoin.) Attendez : 3 s… “Fin.” Rallumez !"
+    assert " ".join(sentences(text)) == text
+    assert len(sentences(text)) == 6
+
+
 def test_a_passage_is_found_by_parts_that_an_embedding_model_reads_whole() -> None:
     parts = rows("Guide", "Guide › Bourrage", " ".join([STEP] * 15))
     assert len(parts) == 3

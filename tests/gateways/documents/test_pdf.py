@@ -69,6 +69,12 @@ def test_what_stands_on_top_and_bottom_of_every_page_is_left_out() -> None:
 def test_the_title_is_the_files_unless_a_word_processor_made_it_up() -> None:
     assert read_pdf(pdf([TEXT], title="Guide d'entretien"), quiet).title == "Guide d'entretien"
     assert not read_pdf(pdf([TEXT], title="Microsoft Word - x.docx"), quiet).title
+    assert read_pdf(pdf([[("Guide", 20), *TEXT]]), quiet).title == "Guide"
+
+
+def test_a_table_of_contents_is_no_text() -> None:
+    lines = ["1 Entretien . . . . . . . . . . 3", "2 Toner ........ iv", "Attendez... 3 secondes."]
+    assert blocks(pdf([lines])) == [Block("Attendez... 3 secondes.", 0, 1)]
 
 
 def test_progress_is_told_page_by_page() -> None:
