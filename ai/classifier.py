@@ -50,7 +50,10 @@ class Head:
 
 
 class Classifier:
-    """Labels texts with probabilities."""
+    """Labels texts with probabilities.
+
+    French texts are given in English, by `ai.gloss.english`, as they were to learn from.
+    """
 
     def __init__(self, features: Features, head: Head) -> None:
         self.features = features
@@ -68,9 +71,20 @@ class Classifier:
         found: Floats = softmax(self.margins(texts, vectors) * self.head.temperature, axis=1)
         return found
 
+    def likeliest(self, texts: Sequence[str], vectors: Vectors) -> list[tuple[str, float]]:
+        """Return for each text the likeliest label, and how likely it is."""
+        found = self.probabilities(texts, vectors)
+        return [(self.labels[row.argmax()], float(row.max())) for row in found]
+
     def scope(self, texts: Sequence[str], vectors: Vectors) -> Floats:
         """Return for each text how likely it is about anything that was learned."""
         return self.head.scope.of(self.margins(texts, vectors), vectors)
+
+    def threshold(self, risk: float) -> float:
+        """Return from which confidence on at most `risk` of all texts are wrong."""
+        held = self.head.held_out
+        right = held.probabilities.argmax(1) == held.places
+        return calibration.threshold(held.probabilities.max(1), right, risk)
 
     def thresholds(self, risk: float, group_of: Callable[[str], str] = str) -> dict[str, float]:
         """Return for each group of labels from which confidence at most `risk` are wrong.

@@ -12,9 +12,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ai.embeddings import Vectors
 
-EMBEDDING_WEIGHT = 1.5
-"""Of the embedding beside two n-gram vectors of length one; chosen by cross-validation on the
-training parts of Banking77 and CLINC150."""
 SEEN_CHARACTERS = 4_000
 """Of a text; a mail of 200 kB would else take a second and say no more."""
 MANY = 1_000
@@ -44,10 +41,10 @@ class Features:
         return cls(made)
 
     def of(self, texts: Sequence[str], vectors: Vectors) -> csr_matrix:
-        """Return one row a text; the texts asked for last are not computed again."""
+        """Return one row a text, embedding first; those asked for last are not computed again."""
         if self._last is None or self._last[0] != tuple(texts):
             seen = [text[:SEEN_CHARACTERS] for text in texts]
-            parts = [csr_matrix(vectors * EMBEDDING_WEIGHT)]
+            parts = [csr_matrix(vectors)]
             parts += [vectorizer.transform(seen) for vectorizer in self._vectorizers.values()]
             self._last = tuple(texts), hstack(parts, dtype=np.float32).tocsr()
         return self._last[1]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ai.classifier import Classifier, Head, HeldOut
-from ai.embeddings import Embedder
+from ai.embeddings import Embedder, ModelMissing
 from ai.features import Features
 from ai.scope import Scope
 
@@ -23,7 +23,7 @@ DESCRIPTION = "model.json"
 WEIGHTS = "weights.npz"
 
 
-class UnusableModel(ValueError):  # noqa: N818 - said to whoever named the folder
+class UnusableModel(ModelMissing):
     """The folder holds no model that this program can use with this embedding model."""
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from scipy.special import softmax
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from ai import scope
@@ -18,6 +18,9 @@ from ai.embeddings import Vectors
 from ai.features import Features
 
 FOLDS = 5
+EMBEDDING_WEIGHTS = (0.75, 1.5)
+"""Of the embedding beside two n-gram vectors of length one; the better one on held-out texts is
+taken. Texts that were put into English word by word want less of it than those written in it."""
 KEPT = 20_000
 """Held-out texts that a model remembers; more would say no more of its confidence."""
 
@@ -28,10 +31,13 @@ def learn(
     labels: Sequence[str],
     *,
     features: Features | None = None,
-    groups: Sequence[int] = (),
     strangers: tuple[Sequence[str], Vectors] | None = None,
 ) -> Classifier:
     """Return a classifier of `labels`: at least two, each of at least two texts.
+
+    Neighbours in the order given are held out together: they were often written by the same
+    hand. On CLINC150 heads are right on 96.7 % of texts held out so, as on its validation part,
+    and on 97.8 % of texts held out at random.
 
     Parameters
     ----------
@@ -39,38 +45,46 @@ def learn(
         What is learned from, and its embeddings.
     features
         Those of another classifier, to share them.
-    groups
-        Texts of the same number, such as variations of one, are held out together. Without any,
-        neighbours in the order given are: they were often written by the same hand.
     strangers
         Texts out of scope, with their embeddings.
     """
     features = features or Features.learn(texts)
-    rows = features.of(texts, vectors)
     names, places = np.unique(np.array(labels), return_inverse=True)
-    margins = _held_out(rows, places, groups)
-    head = _fit(rows, places)
-    weights = head.coef_.astype(np.float32).T
-    if len(names) == 2:  # noqa: PLR2004 - one column for two labels, there
-        weights = np.hstack([-weights, weights])
-    intercepts = head.intercept_ if len(names) > 2 else np.array([-1, 1]) * head.intercept_  # noqa: PLR2004
+    margins, weights, intercepts = _learn(features.of(texts, vectors), places, vectors.shape[1])
     strange_texts, strange_vectors = strangers or ((), np.zeros((0, vectors.shape[1]), np.float32))
     strange = np.zeros((0, len(names)))
     if strange_texts:
         strange = features.of(strange_texts, strange_vectors) @ weights + intercepts
     factor = temperature(margins, places)
-    step = max(1, -(-len(texts) // KEPT))
-    return Classifier(
-        features,
-        Head(
-            labels=tuple(str(name) for name in names),
-            weights=np.ascontiguousarray(weights),
-            intercepts=intercepts,
-            temperature=factor,
-            held_out=HeldOut(softmax(margins * factor, axis=1)[::step], places[::step]),
-            scope=scope.learn(margins, places, vectors, (strange, strange_vectors)),
-        ),
+    step = -(-len(texts) // KEPT)
+    head = Head(
+        labels=tuple(str(name) for name in names),
+        weights=weights,
+        intercepts=intercepts,
+        temperature=factor,
+        held_out=HeldOut(softmax(margins * factor, axis=1)[::step], places[::step]),
+        scope=scope.learn(margins, places, vectors, (strange, strange_vectors)),
     )
+    return Classifier(features, head)
+
+
+def _learn(
+    rows: csr_matrix, places: NDArray[np.int64], dimension: int
+) -> tuple[Floats, NDArray[np.float32], Floats]:
+    """Return margins of held-out texts, and weights and intercepts learned from all."""
+    weighted = {w: _weighted(rows, dimension, w) for w in EMBEDDING_WEIGHTS}
+    tried = {w: _held_out(rows, places) for w, rows in weighted.items()}
+    weight = max(tried, key=lambda w: (tried[w].argmax(1) == places).sum())
+    head = _fit(weighted[weight], places)
+    weights, intercepts = head.coef_.astype(np.float32).T, head.intercept_
+    weights[:dimension] *= weight
+    if weights.shape[1] == 1:  # one column for two labels
+        weights, intercepts = np.hstack([-weights, weights]), np.array([-1, 1]) * intercepts
+    return tried[weight], np.ascontiguousarray(weights), intercepts
+
+
+def _weighted(rows: csr_matrix, dimension: int, weight: float) -> csr_matrix:
+    return hstack([rows[:, :dimension] * weight, rows[:, dimension:]], format="csr")
 
 
 def _fit(rows: csr_matrix, places: NDArray[np.int64]) -> LinearSVC:
@@ -78,12 +92,11 @@ def _fit(rows: csr_matrix, places: NDArray[np.int64]) -> LinearSVC:
     return LinearSVC(class_weight="balanced", tol=1e-2, random_state=0).fit(rows, places)
 
 
-def _held_out(rows: csr_matrix, places: NDArray[np.int64], groups: Sequence[int]) -> Floats:
+def _held_out(rows: csr_matrix, places: NDArray[np.int64]) -> Floats:
     """Return margins of texts by heads that did not learn from them."""
     folds = int(min(FOLDS, np.bincount(places).min()))
-    split = StratifiedGroupKFold(folds) if len(groups) else StratifiedKFold(folds)
     margins = np.zeros((len(places), places.max() + 1))
-    for learned, held in split.split(rows, places, groups if len(groups) else None):
+    for learned, held in StratifiedKFold(folds).split(rows, places):
         found = _fit(rows[learned], places[learned]).decision_function(rows[held])
         margins[held] = found if found.ndim > 1 else np.c_[-found, found]
     return margins

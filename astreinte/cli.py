@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ai.embeddings import ModelMissing
 from astreinte import (
     channels,
+    classifying,
     contract,
     database,
     dead,
@@ -54,6 +55,7 @@ ALARM_S = 45.0
 __all__ = [
     "app",
     "channels",
+    "classifying",
     "contract",
     "database",
     "dead",
@@ -163,7 +165,7 @@ async def _tell_customers(found: Desk) -> int:
 
 @app.command()
 def prepare() -> None:
-    """Embed articles and training phrases ahead, so that the first start is quick."""
+    """Embed articles and learn from phrases ahead, so that the first start is quick."""
     from services.classify.app import train  # noqa: PLC0415 - heavy, and for this command only
     from services.rag.app import shelve  # noqa: PLC0415
 

@@ -31,6 +31,8 @@ class Classification(Value):
         default=None, description="how likely it is about anything that this desk serves"
     )
     by: str = Field(default="", description="who decided: model, rule, or llm:<model>")
+    label: str = Field(default="", description="by a model of the company's own: its category")
+    label_confidence: Confidence | None = None
 
 
 class Finding(Value):

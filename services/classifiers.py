@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ai
@@ -14,21 +14,51 @@ from ai import stored, training
 from ai.classifier import Classifier
 from ai.embeddings import Embedder
 from ai.features import Features
+from ai.gloss import DICTIONARY, english
 from ai.shelf import vectors_of
 from knowledge import phrases
+from schemas.vocabulary import Intent
 
 log = logging.getLogger(__name__)
 
-SOURCES = ("calibration", "classifier", "features", "scope", "stored", "training")
+SOURCES = ("calibration", "classifier", "features", "gloss", "scope", "stored", "training")
 """Files of `ai/` that decide what is learned: another line there is another model."""
+
+LABEL = "label"
+"""The head of a model that was trained from a table: its column."""
 
 
 @dataclass(frozen=True)
 class Classifiers:
-    """What the stage asks."""
+    """What the stage asks; `own`: of a company's own categories."""
 
     intents: Classifier
     priorities: Classifier
+    own: Classifier | None = None
+
+
+def of(embedder: Embedder, cache: Path, folder: Path | None = None) -> Classifiers:
+    """Return the desk's classifiers, with what a company has trained, if it has.
+
+    A model whose labels are intents of ours takes the place of the one that ships; another
+    stands beside it. Raises `UnusableModel` when the folder holds none for this program.
+    """
+    known = shipped(embedder, cache)
+    if folder is None:
+        return known
+    made = trained(folder, embedder)
+    if set(made.labels) <= {intent.value for intent in Intent}:
+        return replace(known, intents=made)
+    return replace(known, own=made)
+
+
+def trained(folder: Path, embedder: Embedder) -> Classifier:
+    """Return what `astreinte train classify` put into a folder. Raises `UnusableModel`."""
+    made = stored.load(folder, embedder).get(LABEL)
+    if made is None:
+        msg = f"{folder}: not made by astreinte train classify"
+        raise stored.UnusableModel(msg)
+    return made
 
 
 def shipped(embedder: Embedder, cache: Path) -> Classifiers:
@@ -49,12 +79,16 @@ def shipped(embedder: Embedder, cache: Path) -> Classifiers:
 def _learn(
     known: Mapping[str, phrases.Labelled], embedder: Embedder, cache: Path
 ) -> dict[str, Classifier]:
-    features = Features.learn([text for labelled in known.values() for text, _ in labelled])
+    features = Features.learn(
+        [english(text) for labelled in known.values() for text, _ in labelled]
+    )
     made = {}
     for name, labelled in known.items():
-        texts, labels = zip(*labelled, strict=True)
+        texts = [english(text) for text, _ in labelled]
         vectors = vectors_of(texts, embedder, cache)
-        made[name] = training.learn(texts, vectors, labels, features=features)
+        made[name] = training.learn(
+            texts, vectors, [label for _, label in labelled], features=features
+        )
     return made
 
 
@@ -62,4 +96,5 @@ def _digest(known: Mapping[str, phrases.Labelled], embedder: Embedder) -> str:
     digest = hashlib.sha256(json.dumps([known, embedder.fingerprint]).encode())
     for name in SOURCES:
         digest.update((Path(ai.__file__).parent / f"{name}.py").read_bytes())
+    digest.update(DICTIONARY.read_bytes())
     return digest.hexdigest()[:16]

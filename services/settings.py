@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings
 
 from services.settings_channels import ByTelephone
 from services.settings_chat import ByChat
+from services.settings_classify import ClassifySettings
 from services.settings_frigo import (
     AlarmSettings,
     MqttSettings,
@@ -196,6 +197,7 @@ class Settings(ByMail, ByTelephone, ByChat):
     log: LogSettings = Field(default_factory=LogSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
+    classify: ClassifySettings = Field(default_factory=ClassifySettings)
     ollama: OllamaSettings = Field(default_factory=OllamaSettings)
     openai: OpenaiSettings = Field(default_factory=OpenaiSettings)
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)

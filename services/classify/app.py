@@ -10,11 +10,14 @@ from refrigeration.diagnosis import Diagnoser
 from schemas.event import Event
 from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
-from services.classifiers import Classifiers, shipped
+from schemas.vocabulary import CATEGORY_OF
+from services.classifiers import Classifiers, of
 from services.classify import frigo, handlers
+from services.classify.printer import Bounds
 from services.neighbours import Neighbours
 from services.policy import Handler, Policy
 from services.rooms import Rooms
+from services.second_opinion import SecondOpinion
 from services.stage import Stage
 from services.vigil import Vigil
 
@@ -26,7 +29,11 @@ async def build(near: Neighbours) -> Stage:
     takes seconds. It counts as started when both are done.
     """
     stage = near.stage("classify")
-    training = asyncio.create_task(asyncio.to_thread(learn, near))
+    chosen = near.settings.classify
+    opinion = None
+    if chosen.ask_below:
+        opinion = SecondOpinion(near.models, chosen.ask_below, chosen.ask_s)
+    training = asyncio.create_task(asyncio.to_thread(learn, near, opinion))
 
     async def handle(events: Sequence[MessageReceived]) -> Sequence[Sequence[Event]]:
         return await (await training)(events)
@@ -50,11 +57,20 @@ def watch_over(stage: Stage, near: Neighbours) -> None:
     stage.stopping.append(vigil.rounds.stop)
 
 
-def learn(near: Neighbours) -> Handler:
+def learn(near: Neighbours, opinion: SecondOpinion | None) -> Handler:
     """Return the handler, with what it needs in memory."""
-    return handlers.received_messages(near.embedder, train(near), LanguageDetector())
+    known = train(near)
+    bounds = bounds_of(known, near.settings.classify.risk)
+    return handlers.received_messages(near.embedder, known, LanguageDetector(), bounds, opinion)
 
 
 def train(near: Neighbours) -> Classifiers:
     """Return the classifiers."""
-    return shipped(near.embedder, near.cache)
+    return of(near.embedder, near.cache, near.settings.classify.model)
+
+
+def bounds_of(known: Classifiers, risk: float) -> Bounds:
+    """Return from where on at most `risk` are wrong, each category apart."""
+    category_of = {intent.value: category.value for intent, category in CATEGORY_OF.items()}
+    categories = known.intents.thresholds(risk, category_of.__getitem__)
+    return Bounds(categories, known.intents.head.scope.threshold)

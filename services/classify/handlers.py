@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from ai.embeddings import Embedder
+from ai.embeddings import Embedder, Vectors
+from ai.gloss import english
 from ai.language import LanguageDetector
 from schemas.event import Event
 from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
+from schemas.vocabulary import Language
 from services.classifiers import Classifiers
 from services.classify import printer
+from services.classify.printer import UNBOUND, Bounds, Judged
 from services.policy import Handler
 from services.rooms import Rooms
 from services.rounds import Rounds
+from services.second_opinion import SecondOpinion
 
 
 def received_messages(
-    embedder: Embedder, known: Classifiers, languages: LanguageDetector
+    embedder: Embedder,
+    known: Classifiers,
+    languages: LanguageDetector,
+    bounds: Bounds = UNBOUND,
+    opinion: SecondOpinion | None = None,
 ) -> Handler:
-    """Return the handler of `printer.received`."""
+    """Return the handler of `printer.received`; without an `opinion` no language model is asked."""
 
     async def handle(events: Sequence[MessageReceived]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
         texts = [printer.text_to_classify(event) for event in events]
-        vectors = await embedder.embed(texts)
-        likely = known.intents.probabilities(texts, vectors).tolist()
-        pressing = known.priorities.probabilities(texts, vectors).tolist()
+        read = [english(text) for text in texts]
+        judged = _judged(known, read, await embedder.embed(read), map(languages.detect, texts))
+        if opinion:
+            likeliest = [printer.best_category(found.intents)[1] for found in judged]
+            chosen = await opinion.ask(texts, likeliest)
+            judged = [replace(found, **other) for found, other in zip(judged, chosen, strict=True)]
         return [
-            printer.classify(
-                event,
-                dict(zip(known.intents.labels, intent, strict=True)),
-                dict(zip(known.priorities.labels, priority, strict=True)),
-                languages.detect(text),
-                now,
-            )
-            for event, text, intent, priority in zip(events, texts, likely, pressing, strict=True)
+            printer.classify(event, found, now, bounds)
+            for event, found in zip(events, judged, strict=True)
         ]
 
     return handle
+
+
+def _judged(
+    known: Classifiers,
+    read: Sequence[str],
+    vectors: Vectors,
+    languages: Iterable[tuple[Language, float]],
+) -> list[Judged]:
+    intents = known.intents.probabilities(read, vectors).tolist()
+    scopes = known.intents.scope(read, vectors).tolist()
+    priorities = known.priorities.probabilities(read, vectors).tolist()
+    own = known.own.likeliest(read, vectors) if known.own else [None] * len(read)
+    return [
+        Judged(
+            intents=dict(zip(known.intents.labels, intent, strict=True)),
+            priorities=dict(zip(known.priorities.labels, priority, strict=True)),
+            language=language,
+            scope=scope,
+            label=label,
+        )
+        for intent, scope, priority, label, language in zip(
+            intents, scopes, priorities, own, languages, strict=True
+        )
+    ]
 
 
 def received_readings(rooms: Rooms, watch: Rounds) -> Handler:

@@ -95,18 +95,6 @@ def test_two_labels_are_enough(embedder: Embedder) -> None:
     assert [made.labels[place] for place in said] == labels
 
 
-def test_variations_of_a_text_are_held_out_together(embedder: Embedder) -> None:
-    texts = [f"{text} {word}" for text in TEXTS for word in ("svp", "merci", "vite")]
-    labels = [label for label in LABELS for _ in range(3)]
-    vectors = embedder.compute(texts)
-    groups = [place // 3 for place in range(len(texts))]
-    apart = training.learn(texts, vectors, labels).head.held_out
-    together = training.learn(texts, vectors, labels, groups=groups).head.held_out
-    rows = np.arange(len(texts))
-    own = [held.probabilities[rows, held.places].mean() for held in (apart, together)]
-    assert own[0] >= own[1]
-
-
 def test_fifteen_phrases_promise_nothing(classifier: Classifier) -> None:
     assert classifier.thresholds(0.02) == {"bill": math.inf, "jam": math.inf, "thanks": math.inf}
 

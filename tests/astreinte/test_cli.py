@@ -40,6 +40,8 @@ COMMANDS = [
     "models",
     "knowledge",
     "findings",
+    "train",
+    "evaluate",
 ]
 
 
