@@ -124,6 +124,7 @@ class CustomerMessage(Value):
     channel: Channel
     external_id: Identifier
     sender: Line
+    sender_name: Line | None = Field(default=None, description="as they sign")
     subject: Line = ""
     text: Body
     received_at: Moment

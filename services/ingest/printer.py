@@ -169,6 +169,7 @@ def receive(
         channel=inbound.channel,
         external_id=inbound.external_id,
         sender=inbound.sender or f"ref:{inbound.customer_ref}",
+        sender_name=inbound.sender_name,
         subject=inbound.subject,
         text=arrival.text,
         received_at=inbound.received_at,

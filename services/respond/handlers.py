@@ -53,12 +53,12 @@ async def _in_better_words(
     passages, began = printer.cited(drafted), time.perf_counter()
     given = prompting.prompt(drafted, passages, secrets.token_hex(3))
     refused: tuple[Objection, ...] = ()
+    names = (drafted.message.sender_name,) if drafted.message.sender_name else ()
     backend, outcome, told = NOBODY, "none", drafted
     for _ in range(TRIES):
         asked = prompting.again(given, refused) if refused else given
-        filled = await _fill(
-            llm, Ask("reply", prompting.SYSTEM, asked, Written, TOKENS, budget_s=BUDGET_S)
-        )
+        ask = Ask("reply", prompting.SYSTEM, asked, Written, TOKENS, BUDGET_S, names=names)
+        filled = await _fill(llm, ask)
         if filled is None:
             break
         refused = prompting.refused(filled.value, drafted, passages)

@@ -144,3 +144,17 @@ async def test_a_batch_is_answered_in_its_order(fake: FakeOllama) -> None:
     events = [grounded(f"panne {n}", judged(), (passage(),), external_id=str(n)) for n in range(3)]
     told = await handle(events)
     assert [drafted.caused_by for (drafted,) in told] == [event.event_id for event in events]
+
+
+async def test_who_signs_is_masked_where_words_leave_this_machine(fake: FakeOllama) -> None:
+    fake.chat = lambda _: parts(GOOD)
+    text = "Ma HP bourre. Ana Roux, ana@exemple.example"
+    event = grounded(text, judged(), (passage(),), from_name="Ana Roux")
+    near, far = asking(fake.url), asking(fake.url, remote=True)
+    far.routes[0].backend.leaves = True
+    for llm in (near, far):
+        assert (await draft(llm, event)).how == "llm:qwen3:4b"
+    plain, masked = (asked["messages"][1]["content"] for asked in fake.asked)
+    assert "Ana Roux" in plain
+    assert "Roux" not in masked
+    assert "⟦MAIL_1⟧" in masked
