@@ -120,7 +120,7 @@ def weighed(models: Sequence[Installed], terms: Terms) -> list[Weighed]:
     """Return every model with why it fits or not, the one to ask first."""
     terms = replace(
         terms,
-        freed=sum(int(ROOM * each.size * (1 - each.on_gpu)) for each in models if each.loaded),
+        freed=sum(int(each.size * (1 - each.on_gpu)) for each in models if each.loaded),
         many=len(models) > MANY,
         freed_on_gpu=sum(int(each.size * each.on_gpu) for each in models if each.loaded),
     )
@@ -182,7 +182,9 @@ def _on_gpu(model: Installed, terms: Terms) -> bool:
     if model.loaded:
         return model.on_gpu > MOSTLY
     gpu = terms.machine.gpu if terms.machine else None
-    return gpu is not None and model.size * GPU_ROOM <= gpu.free + terms.freed_on_gpu
+    return gpu is not None and model.size * GPU_ROOM <= min(
+        gpu.free + terms.freed_on_gpu, gpu.total
+    )
 
 
 def _too_large(model: Installed, terms: Terms) -> Reason | None:
@@ -190,7 +192,7 @@ def _too_large(model: Installed, terms: Terms) -> Reason | None:
     here = terms.machine
     if model.loaded or here is None or not here.free or _on_gpu(model, terms):
         return None
-    free, needs = SHARE * (here.free + terms.freed), ROOM * model.size
+    free, needs = SHARE * min(here.free + terms.freed, here.memory or here.free), ROOM * model.size
     if needs <= free:
         return None
     return Reason("memory", {"needs": f"{needs / GB:.1f}", "free": f"{free / GB:.1f}"})

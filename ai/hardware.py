@@ -38,8 +38,7 @@ class Machine:
 
 def machine() -> Machine:
     """Look at this machine; takes a moment where there is an NVIDIA GPU."""
-    memory, free = _memory()
-    return Machine(nvidia() or amd(), memory, free, len(os.sched_getaffinity(0)))
+    return Machine(nvidia() or amd(), *memory(), len(os.sched_getaffinity(0)))
 
 
 def nvidia() -> Gpu | None:
@@ -80,7 +79,7 @@ def amd(cards: Path = CARDS) -> Gpu | None:
     return max(found, key=lambda gpu: gpu.total, default=None)
 
 
-def _memory() -> tuple[int, int]:
+def memory() -> tuple[int, int]:
     """Return the memory of this machine and what is free of it, in bytes."""
     try:
         lines = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines())

@@ -37,14 +37,6 @@ class Unusable(NoAnswer):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a model wrote, and which."""
-
-    text: str
-    model: str
-
-
-@dataclass(frozen=True)
 class Ask(Generic[Shape]):
     """A question to whichever model there is.
 

@@ -13,13 +13,10 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, create_model
-
-from ai.hardware import Machine, machine
-from ai.llm import Answer, Ask, Down, Filled, NoAnswer, Shape
+from ai.hardware import Machine, machine, memory
+from ai.llm import Ask, Busy, Down, Filled, NoAnswer, Shape
 from ai.route import Route
 from ai.streaming import words
 
@@ -27,8 +24,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 30.0
 """How often the servers are looked at."""
-HARDWARE_S = 600.0
-"""How often this machine is: memory and GPU."""
+GPU_S = 600.0
+"""How often this machine's GPU is."""
 
 Told = Callable[[str, Filled[Any] | None], None]
 """Is told how a backend answered: with this, or not at all."""
@@ -85,11 +82,17 @@ class Models:
     async def look(self) -> None:
         """See what there is, and choose."""
         async with self._looking:
-            now = time.monotonic()
-            if self.machine is None or now - self._measured > HARDWARE_S:
-                self.machine, self._measured = await asyncio.to_thread(machine), now
+            await self._measure()
             await asyncio.gather(*(route.look(self.machine) for route in self.routes))
             self._looked = time.monotonic()
+
+    async def _measure(self) -> None:
+        """Look at this machine: at its memory each time, at its GPU, which takes longer, seldom."""
+        now = time.monotonic()
+        if self.machine is None or now - self._measured > GPU_S:
+            self.machine, self._measured = await asyncio.to_thread(machine), now
+        else:
+            self.machine = replace(self.machine, free=memory()[1])
 
     def _is_old(self) -> bool:
         return self._looked is None or time.monotonic() - self._looked > LOOK_S
@@ -103,7 +106,7 @@ class Models:
             No backend gave one within the budget; what the last one said.
         """
         until = time.monotonic() + ask.budget_s
-        await self._informed()
+        await self._informed(ask.budget_s)
         why: NoAnswer = Down("there is no language model")
         for place, route in enumerate(self.routes):
             try:
@@ -127,7 +130,7 @@ class Models:
             As `fill`; after the first words, they are all there is.
         """
         until = time.monotonic() + ask.budget_s
-        await self._informed()
+        await self._informed(ask.budget_s)
         why: NoAnswer = Down("there is no language model")
         for route in self.routes:
             said = False
@@ -144,12 +147,17 @@ class Models:
                 return
         raise why
 
-    async def _informed(self) -> None:
+    async def _informed(self, budget_s: float) -> None:
         """Know what there is: the first question may have to wait for that."""
-        if self._watching:
-            await self._ready.wait()
-        elif self._is_old():
-            await self.look()
+        try:
+            async with asyncio.timeout(budget_s):
+                if self._watching:
+                    await self._ready.wait()
+                elif self._is_old():
+                    await self.look()
+        except TimeoutError:
+            msg = "what there is was not known in time"
+            raise Busy(msg) from None
 
     def _failed(self, route: Route, error: NoAnswer) -> NoAnswer:
         """Look again soon where a server failed; return the error with the server's name."""
@@ -162,18 +170,6 @@ class Models:
         if self._told:
             self._told(backend, filled)
 
-    async def write(self, system: str, user: str, field: str = "reply") -> Answer:
-        """Return the text of `field` in a model's JSON answer.
-
-        Raises
-        ------
-        NoAnswer
-            As `fill`.
-        """
-        budget_s = max((route.limits.timeout_s for route in self.routes), default=0)
-        filled = await self.fill(Ask("write", system, user, _text(field), budget_s=budget_s))
-        return Answer(str(getattr(filled.value, field)).strip(), filled.model)
-
     async def close(self) -> None:
         """Stop looking, and hang up."""
         if self._watching:
@@ -181,17 +177,3 @@ class Models:
             await asyncio.wait({self._watching})
         for route in self.routes:
             await route.close()
-
-
-@cache
-def _text(field: str) -> type[BaseModel]:
-    """Return the shape of an object with one text, which is not blank."""
-    words: Any = (Annotated[str, AfterValidator(_written)], ...)
-    return create_model("Text", **{field: words})
-
-
-def _written(text: str) -> str:
-    if not text.strip():
-        msg = "blank"
-        raise ValueError(msg)
-    return text

@@ -56,6 +56,7 @@ class Route:
     loading: Loading = field(default_factory=Loading)
     _why: str = "not looked at"
     _asked: str = ""
+    _said: str | None = None
 
     def __post_init__(self) -> None:
         self._turns = Turns(self.limits.parallel, self.limits.queue)
@@ -101,17 +102,20 @@ class Route:
                 before.model.name if before else "",
             )  # fmt: skip
             self.models = weighed(found, terms)
-        self._tell(before)
+        self._tell()
 
-    def _tell(self, before: Weighed | None) -> None:
-        """Log a choice when it is another one."""
-        now = self.choice
-        if (now and now.model.name) == (before and before.model.name):
+    def _tell(self) -> None:
+        """Log what is asked, or why nothing is, when that is new."""
+        name = self.choice.model.name if self.choice else ""
+        if name == self._said:
             return
-        if now:
-            log.info("%s: %s is asked: %s", self.backend.name, now.model.name, now.reason)
+        if self.choice:
+            log.info("%s: %s is asked: %s", self.backend.name, name, self.choice.reason)
+        elif self._said:
+            log.warning("%s: nothing is asked any more: %s", self.backend.name, self.closed)
         else:
-            log.warning("%s: %s; nothing is asked there", self.backend.name, self.closed)
+            log.info("%s: nothing is asked: %s", self.backend.name, self.closed)
+        self._said = name
 
     def warm(self) -> None:
         """Have the chosen model loaded, beside everything else."""

@@ -76,6 +76,17 @@ def test_a_model_in_memory_has_its_place_and_is_not_dropped_for_having_filled_it
     assert name(HALF, loaded, machine=full, current="three") == "three"
 
 
+def test_what_is_in_memory_makes_room_and_no_more_than_there_is() -> None:
+    loaded = Installed("three", THREE.size, loaded=True)
+    for memory, expected in ((16, "seven"), (13, "three")):  # seven needs 8 of six tenths
+        here = Machine(memory=memory * GB, free=int(12.5 * GB), cores=2)
+        assert name(loaded, SEVEN, machine=here, limit_s=999) == expected
+    card = Installed("three", THREE.size, loaded=True, on_gpu=1.0)
+    for memory, expected in ((5, "seven"), (4, "three")):
+        here = Machine(Gpu("X", memory * GB, 4 * GB), GB, GB, 2)
+        assert name(card, SEVEN, machine=here, limit_s=999) == expected
+
+
 def test_what_was_measured_here_counts_more_than_what_is_usual() -> None:
     quick = {"seven": Speed(500, 40)}
     slow = {"three": Speed(5, 1), "one": Speed(5, 1)}

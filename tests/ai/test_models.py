@@ -8,10 +8,28 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import BaseModel, field_validator
 
-from ai.llm import MAX_TOKENS, NoAnswer
+from ai.llm import MAX_TOKENS, Ask, Filled, NoAnswer
+from ai.models import Models
 from tests.minds import asking
 from tests.ollama import CUT, FakeOllama, answer, replies, says, serving
+
+
+class Words(BaseModel):
+    """What is asked for."""
+
+    reply: str
+
+    @field_validator("reply")
+    @classmethod
+    def _written(cls, text: str) -> str:
+        assert text.strip(), "blank"
+        return text.strip()
+
+
+async def write(llm: Models, system: str, user: str) -> Filled[Words]:
+    return await llm.fill(Ask("reply", system, user, Words))
 
 
 @pytest.fixture
@@ -22,12 +40,12 @@ async def fake() -> AsyncIterator[FakeOllama]:
 
 async def test_a_good_answer_comes_back_with_the_models_name(fake: FakeOllama) -> None:
     fake.chat = lambda _: replies("  Bonjour, retirez la feuille.\n")
-    found = await asking(fake.url, "qwen3:4b").write("Sois poli.", "Ça bourre.")
-    assert (found.text, found.model) == ("Bonjour, retirez la feuille.", "qwen3:4b")
+    found = await write(asking(fake.url, "qwen3:4b"), "Sois poli.", "Ça bourre.")
+    assert (found.value.reply, found.model) == ("Bonjour, retirez la feuille.", "qwen3:4b")
 
 
 async def test_the_request_is_as_documented(fake: FakeOllama) -> None:
-    await asking(fake.url, "qwen3:4b", context_tokens=2048).write("Sois poli.", "Ça bourre.")
+    await write(asking(fake.url, "qwen3:4b", context_tokens=2048), "Sois poli.", "Ça bourre.")
     (asked,) = fake.asked
     assert asked["model"] == "qwen3:4b"
     assert asked["stream"] is True
@@ -43,16 +61,16 @@ async def test_the_request_is_as_documented(fake: FakeOllama) -> None:
 
 async def test_without_a_name_the_first_local_chat_model_is_taken(fake: FakeOllama) -> None:
     llm = asking(fake.url)
-    assert (await llm.write("s", "u")).model == "qwen3:4b"
+    assert (await write(llm, "s", "u")).model == "qwen3:4b"
     fake.models = ()
-    assert (await llm.write("s", "u")).model == "qwen3:4b"  # it is looked for once
+    assert (await write(llm, "s", "u")).model == "qwen3:4b"  # it is looked for once
 
 
 async def test_an_ollama_without_models_is_no_answer(fake: FakeOllama) -> None:
     fake.models = fake.models[:2]
     llm = asking(fake.url)
     with pytest.raises(NoAnswer, match="no usable model"):
-        await llm.write("s", "u")
+        await write(llm, "s", "u")
     assert llm.resting
     assert fake.asked == []
 
@@ -79,10 +97,10 @@ async def test_a_server_that_fails_is_left_alone_at_once(
     fake.chat = lambda _: response
     llm = asking(fake.url, "qwen3:4b")
     with pytest.raises(NoAnswer, match=said):
-        await llm.write("s", "u")
+        await write(llm, "s", "u")
     assert llm.resting
     with pytest.raises(NoAnswer, match="resting"):
-        await llm.write("s", "u")
+        await write(llm, "s", "u")
     assert len(fake.asked) == 1
 
 
@@ -109,7 +127,7 @@ async def test_useless_answers_are_refused_and_after_three_the_model_is_left_alo
     for _ in range(3):
         assert not llm.resting
         with pytest.raises(NoAnswer, match="the form"):
-            await llm.write("s", "u")
+            await write(llm, "s", "u")
     assert llm.resting
 
 
@@ -117,14 +135,14 @@ async def test_a_busy_server_gives_no_answer_and_is_asked_again(fake: FakeOllama
     fake.chat = lambda _: answer(503, {"error": "server busy, please try again"})
     llm = asking(fake.url, "qwen3:4b")
     with pytest.raises(NoAnswer, match="503"):
-        await llm.write("s", "u")
+        await write(llm, "s", "u")
     assert not llm.resting
 
 
 async def test_the_reason_repeats_neither_prompt_nor_answer(fake: FakeOllama) -> None:
     fake.chat = lambda _: answer(500, {"error": "prompt: secret"})
     with pytest.raises(NoAnswer) as caught:
-        await asking(fake.url, "qwen3:4b").write("secret", "secret")
+        await write(asking(fake.url, "qwen3:4b"), "secret", "secret")
     assert "secret" not in str(caught.value)
 
 
@@ -134,7 +152,7 @@ async def test_a_model_that_is_too_slow_is_not_waited_for(fake: FakeOllama) -> N
     await llm.look()
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="no answer within 0"):
-        await llm.write("s", "u")
+        await write(llm, "s", "u")
     assert time.monotonic() - began < 5
     assert llm.resting
 
@@ -144,11 +162,11 @@ async def test_an_absent_server_costs_nothing_after_the_first_failure() -> None:
         unused.bind(("127.0.0.1", 0))
         llm = asking(f"http://127.0.0.1:{unused.getsockname()[1]}")
         with pytest.raises(NoAnswer, match="ConnectError"):
-            await llm.write("s", "u")
+            await write(llm, "s", "u")
         began = time.monotonic()
         for _ in range(100):
             with pytest.raises(NoAnswer, match="ConnectError"):
-                await llm.write("s", "u")
+                await write(llm, "s", "u")
         assert llm.resting
         assert time.monotonic() - began < 1
 
@@ -156,6 +174,6 @@ async def test_an_absent_server_costs_nothing_after_the_first_failure() -> None:
 async def test_no_more_requests_go_side_by_side_than_agreed(fake: FakeOllama) -> None:
     fake.delay_s = 0.2
     llm = asking(fake.url, "qwen3:4b", parallel=2)
-    found = await asyncio.gather(*(llm.write("s", str(n)) for n in range(8)))
+    found = await asyncio.gather(*(write(llm, "s", str(n)) for n in range(8)))
     assert len(found) == 8
     assert fake.most_at_once == 2
