@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from knowledge.articles import Article, Version
-from knowledge.chunks import rows
+from knowledge.chunks import HEADING, rows
 from schemas.findings import Passage
 from schemas.vocabulary import Language
 
@@ -80,7 +80,7 @@ def of_document(about: Mapping[str, Any], passage: Mapping[str, Any]) -> Piece:
         score=0,
         kind=about["kind"],
         text=passage["text"],
-        heading=passage["heading"],
+        heading=passage["heading"].removeprefix(about["title"]).removeprefix(HEADING),
         url=url,
     )
     found_by = rows(about["title"], passage["heading"], passage["text"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -71,6 +71,8 @@ class Library:
         self._news = asyncio.Event()
         self._since: datetime | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self.noted: Callable[[str], None] = lambda _: None
+        """Is told what people should know: what is not searched yet."""
         self._put(shipped, vectors)
 
     @property
@@ -132,7 +134,9 @@ class Library:
             try:
                 await self.catch_up()
                 if self._later:
+                    self.noted(f"{self.waiting} document(s) not embedded yet")
                     await self.learn_one()
+                self.noted("")
             except Unavailable as why:
                 log.warning("what is new in the record is not searched yet: %s", why)
                 await asyncio.sleep(EVERY_S)

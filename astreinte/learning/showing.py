@@ -12,6 +12,7 @@ from astreinte.learning.command import LanguageOption, knowledge
 from astreinte.learning.record import hands
 from astreinte.options import DatabaseOption, JsonOption, fail
 from knowledge.articles import SHIPPED, load_articles
+from knowledge.chunks import HEADING
 from knowledge.pieces import Piece
 from schemas.vocabulary import Language
 from services.rag.printer import NEAR_ENOUGH, Hit
@@ -110,7 +111,7 @@ def _told(hit: Hit, piece: Piece, language: Language | None) -> dict[str, Any]:
     return {
         "id": hit.name,
         "kind": piece.kind,
-        "title": passage.heading or passage.title,
+        "title": HEADING.join(filter(None, (passage.title, passage.heading))),
         "source": passage.source,
         "language": passage.language.value,
         "score": hit.score,

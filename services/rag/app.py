@@ -31,6 +31,7 @@ async def build(near: Neighbours) -> Stage:
     stage = near.stage("rag")
     await near.database.prepare(near.settings.database.connect_s)
     library = await asyncio.to_thread(shelve, near)
+    library.noted = stage.noted
     await follow(near, library)
     stage.starting.append(library.start)
     stage.stopping.append(library.stop)

@@ -59,7 +59,11 @@ def test_a_folder_is_imported_once_searched_shown_and_removed(folder: Path) -> N
         ["TASKalfa 2554ci"],
         "fr",
     )
-    assert (other["title"], other["brand"], other["language"]) == ("manual", "", "en")
+    assert (other["title"], other["brand"], other["language"]) == (
+        "Reading the counter",
+        "",
+        "en",
+    )
 
     (first, *_) = told("search", OZONE, "--brand", "Kyocera", "--model", "TASKalfa 2554ci")
     assert (first["id"], first["near_enough"]) == (f"{listed['id']}/1", True)

@@ -77,6 +77,7 @@ def test_an_article_in_no_language_of_ours_is_none(body: str) -> None:
             {"source": "https://x.example/g"},
             {"url": "https://x.example/g", "source": "Guide d'entretien, p. 2"},
         ),
+        ({"title": "Entretien"}, {"title": "Entretien", "heading": "Filtre à ozone"}),
         ({"brand": "HP", "models": ["M404"]}, {"brand": "HP", "models": ("M404",)}),
     ],
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ai.embeddings import Embedder
+from ai.embeddings import Embedder, Vectors
 from ai.passages import Filters
 from knowledge.pieces import Piece
 from schemas.event import Event
@@ -22,6 +22,14 @@ from tests.knowing import FILTER, OZONE, document, passage, shipped
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=30)
+
+
+class Other(Embedder):
+    """Another model: the same, under another fingerprint."""
+
+    def __init__(self, like: Embedder) -> None:
+        vars(self).update(vars(like))
+        self.fingerprint = "0" * 16
 
 
 @pytest.fixture
@@ -148,6 +156,59 @@ async def test_a_change_that_nobody_told_is_seen_all_the_same(
     await until_found(library, "paper-jam")
     await database.write(documents.put, document(), [passage()], datetime.now(UTC))
     await until_found(library, "d1/1")
+
+
+async def test_another_embedding_model_makes_its_own_vectors(
+    library: Library, database: Database, embedder: Embedder
+) -> None:
+    await database.write(documents.put, document(), [passage()], NOW)
+    await library.catch_up()
+    await library.learn_one()
+    other = Other(embedder)
+    second = Library(database, other, *shipped(embedder))
+    await second.catch_up()
+    assert second.waiting == 1, "vectors of another model are never taken"
+    await second.learn_one()
+    assert "d1/1" in second.index
+
+
+async def test_an_import_that_was_cut_short_goes_on_where_it_was(
+    database: Database, embedder: Embedder
+) -> None:
+    texts = [f"Étape {number} de l'entretien annuel." for number in range(10)]
+    done: list[int] = []
+
+    def cut_short(more: int) -> None:
+        done.append(more)
+        if sum(done) >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await embed_missing(database, embedder, texts, 2, cut_short)
+    left: list[int] = []
+    await embed_missing(database, embedder, texts, 2, left.append)
+    assert (sum(done), left[0], sum(left)) == (4, 4, 10)
+
+
+async def test_one_document_that_cannot_be_embedded_does_not_hold_up_the_others(
+    library: Library, database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("d1", "d2"):
+        words = f"{FILTER} ({name})"
+        await database.write(documents.put, document(name), [passage(words)], NOW)
+    await library.catch_up()
+    embed = embedder.embed
+
+    async def choke(texts: Sequence[str]) -> Vectors:
+        if any("(d1)" in text for text in texts):
+            raise RuntimeError
+        return await embed(texts)
+
+    monkeypatch.setattr(embedder, "embed", choke)
+    with pytest.raises(RuntimeError):
+        await library.learn_one()
+    await library.learn_one()
+    assert ("d1/1" in library.index, "d2/1" in library.index) == (False, True)
 
 
 async def test_an_article_of_the_record_that_is_none_is_left_out_and_the_rest_is_found(
