@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from services.serve import running
 from services.settings_models import OllamaSettings
 from storage import roads
 from storage.tables import Outgoing
+from tests import tiny_model
 from tests.conftest import broker_of, inbound, settings_in, until
 from tests.engines import RealOllama, real_ollama
 from tests.flows.conftest import TOGETHER_MS, beside
@@ -103,3 +107,25 @@ async def test_random_words_are_refused_and_nothing_is_lost_when_the_server_dies
         assert near.models.resting
     assert counted("taken") == taken
     own.start()
+
+
+def told(folder: Path, own: RealOllama, *words: str, **settings: str) -> tuple[int, str]:
+    """What `astreinte models` says there."""
+    around = os.environ | {"ASTREINTE_OLLAMA_URL": own.url, "COLUMNS": "120"} | settings
+    command = [sys.executable, "-m", "astreinte", "models", *words]
+    done = subprocess.run(
+        command, check=False, cwd=folder, env=around, capture_output=True, text=True, timeout=120
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_command_line_shows_the_model_tries_it_and_names_the_one_to_pull(
+    own: RealOllama, tmp_path: Path
+) -> None:
+    status, shown = told(tmp_path, own)
+    assert status == 0 and f"modèle {tiny_model.NAME}" in shown
+    status, shown = told(tmp_path, own, ASTREINTE_OLLAMA_MODEL="qwen3:4b")
+    assert status == 0 and "ollama pull qwen3:4b" in shown
+    status, shown = told(tmp_path, own, "try", "Ma C750 affiche Prêt Hex")
+    assert (status == 0) is (f"{tiny_model.NAME} (ollama)" in shown), shown
+    assert status == 0 or "no answer" in shown
