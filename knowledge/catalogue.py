@@ -30,12 +30,14 @@ class Brand(BaseModel):
     spellings: tuple[str, ...]
     misspelt: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
+    short: dict[str, str] = {}
     prefixes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     style: Literal["plain", "dash", "blank"] = "plain"
     codes: tuple[str, ...] = ()
     sure: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     serials: tuple[str, ...] = ()
 
 
@@ -68,6 +70,7 @@ class Make:
     named: re.Pattern[str]
     codes: re.Pattern[str]
     sure: re.Pattern[str]
+    own: re.Pattern[str]
     serials: re.Pattern[str]
 
 
@@ -127,14 +130,15 @@ def load_catalogue(path: Path = SHIPPED, models: Path = MODELS) -> Catalogue:
             makes={brand.name: _compiled(brand) for brand in brands},
             spellings={squeeze(word): b.name for b in brands for word in b.spellings},
             misspelt={squeeze(word): b.name for b in brands for word in b.misspelt},
-            series={word: b.name for b in brands for word in b.series},
+            series={word: b.name for b in brands for word in (*b.series, *b.short)},
             long_series=tuple(word for b in brands for word in b.series if len(word) >= LONG),
             prefixes=frozenset(word for b in brands for word in b.prefixes),
             table={key: tuple(found) for key, found in table.items()},
             digits={key: tuple(found) for key, found in digits.items()},
             stems={key: frozenset(found) for key, found in stems.items()},
-            series_names={squeeze(word): word for word in words},
-            codes=_within(shape for b in brands for shape in (*b.sure, *b.codes)),
+            series_names={squeeze(word): word for word in words}
+            | {short: word for b in brands for short, word in b.short.items()},
+            codes=_within(shape for b in brands for shape in (*b.sure, *b.own, *b.codes)),
         )
     except re.error as error:
         msg = f"{path}: {error}"
@@ -169,7 +173,7 @@ def _compiled(brand: Brand) -> Make:
     return Make(
         brand.name,
         brand.style,
-        *map(_any, (brand.models, brand.named, brand.codes, brand.sure, brand.serials)),
+        *map(_any, (brand.models, brand.named, brand.codes, brand.sure, brand.own, brand.serials)),
     )
 
 

@@ -16,7 +16,9 @@ ALMOST = 85
 LONG = 5
 """Letters of a word that may be guessed: of shorter ones, chance."""
 
-_OTHERS = frozenset(("bother", "bothers", "brothers", "canton", "canyon", "another", "smother"))
+_OTHERS = frozenset(
+    ("bother", "bothers", "brothers", "canton", "canyon", "canons", "another", "smother")
+)
 """Words of their own that look like a misspelt make: « sorry to bother you »."""
 _RELATIVES = frozenset(("my", "your", "his", "her", "our", "their", "a", "little", "big", "older"))
 """Before « brother », in lower case: a person."""
@@ -45,18 +47,19 @@ def brands(reading: Reading, catalogue: Catalogue) -> Iterator[Finding]:
 def _guessed(reading: Reading, catalogue: Catalogue) -> Iterator[Finding]:
     names = tuple(name for name in catalogue.spellings if len(name) >= LONG)
     for word in reading.words:
-        almost = "" if word.text in _OTHERS else nearest(word.text, names)
+        known = word.text in _OTHERS or word.text in catalogue.spellings
+        almost = "" if known else nearest(word.text, names)
         if almost:
             span = word.start, word.end
             yield reading.finding("brand", span, GUESSED, "fuzzy", catalogue.spellings[almost])
 
 
 @lru_cache(8192)
-def nearest(word: str, names: tuple[str, ...]) -> str:
+def nearest(word: str, names: tuple[str, ...], almost_from: int = ALMOST) -> str:
     """Return the name that a word is nearly, or nothing."""
     if len(word) < LONG or not word.isalpha():
         return ""
-    almost = process.extractOne(word, names, scorer=fuzz.ratio, score_cutoff=ALMOST)
+    almost = process.extractOne(word, names, scorer=fuzz.ratio, score_cutoff=almost_from)
     return almost[0] if almost else ""
 
 
@@ -92,6 +95,6 @@ def brand_of(model: str, catalogue: Catalogue) -> str:
     """Return the make of a model, where its name alone tells."""
     series, _, number = model.rpartition(" ")
     known = (*catalogue.table.get(squeeze(model), ()), *catalogue.table.get(squeeze(number), ()))
-    owners = {each.brand for each in known}
+    owners = {each.brand for each in known} or set(catalogue.stems.get(squeeze(number), ()))
     of_series = catalogue.series.get(squeeze(series.partition(" ")[0]), "")
     return of_series or (owners.pop() if len(owners) == 1 else "")

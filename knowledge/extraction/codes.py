@@ -12,21 +12,29 @@ from schemas.findings import Finding
 
 BEFORE, AFTER = 45, 30
 """Characters between a code and a word that speaks of codes."""
-SHORT = 4
-"""Of fewer characters, « E3 » or « P7 », a code may be a room."""
-SAID, SHOWN = 2, 1
-"""How near one is to codes after « erreur », and after « affiche »."""
+SHORT = 3
+"""Of fewer characters, « E3 » or « P7 », a code may be anything."""
+DIGITS = 4
+"""Of fewer, a number alone is of no family that one could tell."""
+SAID, SHOWN, HINTED = 3, 2, 1
+"""How near one is to codes after « erreur », after « affiche », and after « bourrage »."""
 
-_SAYING = any_of("codes? erreurs? errors? err defauts? faults? faute alarmes? support_code")
+_SAYING = any_of(
+    "codes? erreurs? errors? err defauts? faults? faute alarmes? support_code msg mess"
+)
 _SHOWING = any_of(
     r"a?ff?iche\w{0,4} affichage message panneau ecran display\w{0,3} show\w{0,3} says? saying "
-    r"saing reads? panel screen indique\w{0,3} marque dit dis dire met mets sort donne "
-    r"giv\w{1,3} get\w{0,4} got apparai\w{1,3} clignote\w{0,3} blink\w{0,3} flash\w{0,3} "
-    r"bloque\w{0,4} stuck stop\w{0,4} panne appel_technicien call_service call_for_service "
-    r"service bourrages? jams? signale\w? renvoie make throw\w{0,3} come\w?_up pop\w{0,4} en "
-    r"with avec ecrit written led voyant bip\w? plante\w? crash\w{0,3} hs"
+    r"saing reads? reading panel screen indique\w{0,3} marque marqu[ae] ecrit written dit dis dire "
+    r"met apparai\w{1,3} appears? signale\w? renvoie clignote\w{0,3} blink\w{0,3} flash\w{0,3} "
+    r"voyant throw\w{0,3} come\w?_up pop\w{0,4} appel_technicien call_service call_for_service "
+    r"bloque\w{0,4}_sur stuck_on stuck_at"
 )
-_SPOKEN = re.compile(rf"(?<!\w)(?:({_SAYING})|(?:{_SHOWING}))(?!\w)")
+_HINTING = any_of(
+    r"mets sort donne giv\w{1,3} get\w{0,4} got bloque\w{0,4} stuck stop\w{0,4} panne service en "
+    r"bourrages? jams? make with avec led bip\w? plante\w? crash\w{0,3} hs disparu\w? efface\w? "
+    r"cleared gone again encore toujours still"
+)
+_SPOKEN = re.compile(rf"(?<!\w)(?:({_SAYING})|({_SHOWING})|{_HINTING})(?!\w)")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"[.!?\n]")
 _FILLERS = any_of(
@@ -57,13 +65,15 @@ def codes(reading: Reading, catalogue: Catalogue, named: Collection[str]) -> Ite
     """Find codes; `named` are the makes that the text names."""
     spoken = _Spoken(reading.plain)
     for match in catalogue.codes.finditer(reading.plain):
-        if not reading.is_hidden(*match.span()):
+        worded = _SENTENCE_LIKE.match(match.group()) and " " in match.group()
+        if (digits(match.group()) or worded) and not reading.is_hidden(*match.span()):
             confidence = _of_a_family(match, catalogue, named, spoken)
             if confidence:
                 yield _finding(reading, match.span(), confidence, "pattern")
     for match in _NAMED.finditer(reading.plain):
         if not reading.is_hidden(*match.span(1)):
-            owners = _owners(match[1], catalogue)
+            few = match[1].isdigit() and len(match[1]) < DIGITS and not named
+            owners = set() if few else _owners(match[1], catalogue)
             sure = LIKELY if owners & set(named) or not named else GUESSED
             found = (sure, "pattern") if owners else (DOUBTFUL, "unknown family")
             yield _finding(reading, match.span(1), *found)
@@ -86,12 +96,14 @@ def _of_a_family(
     ours, near = bool(owners & set(named)), spoken.near(*match.span())
     if any(catalogue.makes[owner].sure.fullmatch(value) for owner in owners):
         return SURE if ours or near else LIKELY
+    if ours and any(catalogue.makes[owner].own.fullmatch(value) for owner in owners & set(named)):
+        return LIKELY
     telling = not value.isdigit()
     short = sum(map(str.isalnum, value)) < SHORT
     if ours and telling and (near or _PUNCTUATED.match(value) or not (short or digits(value[0]))):
         return SURE if near else LIKELY
-    if near < SAID and (not near or short or named):
-        return 0.0
+    if near < SAID and (not near or short or named or (near == HINTED and digits(value[0]))):
+        return LIKELY if ours and near == SHOWN else 0.0
     if telling:
         return GUESSED if named else LIKELY
     return LIKELY if ours else 0.0
@@ -101,13 +113,15 @@ class _Spoken:
     """Where a text speaks of codes."""
 
     def __init__(self, text: str) -> None:
-        found = [(*m.span(), SAID if m[1] else SHOWN) for m in _SPOKEN.finditer(text)]
+        found = [
+            (*m.span(), SAID if m[1] else SHOWN if m[2] else HINTED) for m in _SPOKEN.finditer(text)
+        ]
         self._text = text
         self._words = found
         self._starts = [start for start, _, _ in found]
 
     def near(self, start: int, end: int) -> int:
-        """Return `SAID` near a word like « erreur », `SHOWN` near one like « affiche », else 0."""
+        """Return the strongest of the words about it, `SAID` or less; 0: there is none."""
         best, text, place = 0, self._text, bisect_left(self._starts, start)
         for _, before, weight in reversed(self._words[max(place - BEFORE, 0) : place]):
             if before < start - BEFORE:

@@ -19,21 +19,26 @@ PHONES_AT_MOST = 20
 
 _GAP = r"[ \t]{0,3}"
 _NO = r"(?:n°|no\.?|num\.?|numero|number|\#|ref\.?|reference)"
-_IS = r"(?:(?:est|is|le|la|the|was|etait)(?!\w)|[:=\#,-])"
+_IS = r"(?:(?:est|is|le|la|the|was|etait)(?!\w)|[:=\#,])"
 _LEAD = rf"{_GAP}(?:{_NO}{_GAP}){{0,2}}(?:{_IS}{_GAP}){{0,2}}"
 _NUMBERED = {
     "order_number": re.compile(
-        rf"(?<!\w)(?:{any_of('bons?_de_commande commandes? cmde?s? cdes? orders? bc po')}){_LEAD}"
+        rf"(?<!\w)(?:{any_of('bons?_de_commande commandes? cmde?s? cdes? orders? bc po')})"
+        rf"(?![a-z]){_LEAD}"
         r"((?:[a-z]{1,4}[-_/ ]?)?\d[\d-]{2,14})(?!\w)"
         r"|(?<![\w-])((?:cmd|cde|bc|po|so|ord)[-_]?(?:20\d\d[-_]?)?\d{3,8})(?![\w-])"
     ),
     "invoice_number": re.compile(
-        rf"(?<!\w)(?:factures?|fact\.?|invoices?|avoirs?|bills?|credit notes?){_LEAD}"
+        rf"(?<!\w)(?:factures?|fact\.?|invoices?|avoirs?|bills?|credit notes?)(?![a-z]){_LEAD}"
         r"((?:[a-z]{1,4}[-_/ ]?)?\d[\d/-]{2,14})(?!\w)"
         r"|(?<![\w-])((?:fa(?:ct?)?|fc|inv|av)[-_]?(?:20\d\d[-_]?)?\d{4,9}|f[-_]?20\d{5,7}|f-\d{3,8}"
         r"|(?:fa(?:ct?)?|fc|inv|av|f)-(?:20)?\d\d-\d{2,8})(?![\w-])"
     ),
 }
+_LETTERED = re.compile(
+    r"(?<![\w./-])(?:(c[dm]d?|cde|bc|bl|po|ref|ord|so|cc)|f[acvt]?|inv|av|nc)-\d{5,8}(?![\w./-])"
+)
+"""Group 1: letters that begin the numbers of what is ordered; the others begin bills."""
 _ORDER_LIKE = re.compile(r"(?<![\w./-])2\d-\d{4,6}(?![\w./-])")
 _DELIVERY = re.compile(
     rf"(?<!\w)(?:{any_of('command livr expedi ship track deliver order cde colis parcel recu')})"
@@ -65,6 +70,9 @@ def numbered(reading: Reading) -> Iterator[Finding]:
             alone = match.lastindex == 1 and _YEAR.fullmatch(value)
             if digits(value) >= DIGITS and not alone and not _COUNTED.match(reading.plain, span[1]):
                 yield reading.finding(kind, span, FIRM, "pattern")
+    for match in _LETTERED.finditer(reading.plain):
+        kind = "order_number" if match[1] else "invoice_number"
+        yield reading.finding(kind, match.span(), GUESSED, "pattern")
     if _DELIVERY.search(reading.plain):
         for match in _ORDER_LIKE.finditer(reading.plain):
             yield reading.finding("order_number", match.span(), GUESSED, "pattern")

@@ -15,8 +15,9 @@ GROUPS = 6
 """Parts in which one may be written."""
 OPENING = 4
 """Letters of a part that has no digits: « CNB 9K12345 »."""
-DIGITS = 4
-"""Of what stands alone; after a word for one, two are enough."""
+DIGITS, MANY = 4, 5
+"""Of what stands alone and looks like a maker's own, or like none; after a word two are enough."""
+FAIR = 0.6
 
 _GAP = r"[ \t]{0,3}"
 _NO = r"(?:n°|no\.?|num\.?|numero|number|\#|ref\.?|reference)"
@@ -24,10 +25,15 @@ _WORD = re.compile(
     rf"(?<!\w)(?:{_NO}{_GAP}(?:de |d')?(?:la )?seri(?:e|al)|seri(?:e|al){_GAP}{_NO}|serial|"
     rf"serie{_GAP}(?=[:=])|s[/.]n\.?|sn|nds|matricule)(?!\w)"
     rf"(?:{_GAP}(?:de l'(?:appareil|imprimante)|de la machine|of (?:the|our) \w{{1,12}}))?"
+    r"(?:[^\d\n:.;]{1,40}(?=:))?"
     rf"(?:{_GAP}(?:(?:est|is|le|la|suivant|the|was|etait)(?!\w)|[:=\#,-])){{0,3}}[\s\"'«“(]{{0,3}}"
 )
 _AFTER = re.compile(r"[^\n.]{0,24}?\b(?:serie|serial|s/n)\b")
 _ALONE = re.compile(r"(?<![\w./-])(?=[a-z0-9]{0,8}[a-z])(?=[a-z]{0,12}\d)[a-z0-9]{9,16}(?![\w-])")
+_MADE_UP = re.compile(
+    r"[a-z]{2}\d{9}[a-z]{2}|\d[a-z]\d{11}|1z\w{13,}|fr\d{11}|[0o]x[0-9a-f]+|(?=(?:\d*[a-f]){4})[0-9a-f]{12,}"
+)
+"""Parcels, taxes, and what machines make up."""
 _OTHER = re.compile(
     rf"(?:{any_of('suivi tracking colis parcel iban rib tva vat siret siren contrat client')}|"
     rf"{any_of('dossier ticket ref cle key mot_de_passe password mdp licence commande cde order')}|"
@@ -54,12 +60,16 @@ def _alone(
     """Say how sure it is that something without a word before it is one; 0: it is none."""
     start, end = match.span()
     before = reading.plain[max(0, start - 40) : start]
-    if reading.is_hidden(start, end) or digits(match.group()) < DIGITS or _OTHER.search(before):
+    value = match.group()
+    if reading.is_hidden(start, end) or _OTHER.search(before) or _MADE_UP.fullmatch(value):
         return 0.0
-    if _AFTER.match(reading.plain, end):
+    if digits(value) >= DIGITS and _AFTER.match(reading.plain, end):
         return SURE
     makes = [m for m in catalogue.makes.values() if not named or m.name in named]
-    return GUESSED if any(make.serials.fullmatch(match.group()) for make in makes) else 0.0
+    if digits(value) >= DIGITS and any(make.serials.fullmatch(value) for make in makes):
+        return GUESSED
+    written = reading.text[start:end].isupper() or reading.text.islower()
+    return FAIR if written and digits(value) >= MANY else 0.0
 
 
 def _in_groups(reading: Reading, place: int) -> tuple[int, int] | None:
@@ -72,7 +82,9 @@ def _in_groups(reading: Reading, place: int) -> tuple[int, int] | None:
     for number in range(first, min(first + GROUPS, len(words))):
         word = words[number]
         between = reading.plain[words[number - 1].end : word.start] if number > first else ""
-        if between not in {"", " ", "-", "/"} or (between == " " and total >= USUAL):
+        if between not in {"", " ", "-", "/"}:
+            break
+        if between == " " and total >= USUAL and not (last > first and digits(word.text) >= MANY):
             break
         if not _is_group(reading, number, first) or total + len(word.text) > AT_MOST:
             break

@@ -25,8 +25,9 @@ _REFERENCES = (
 _REFERENCE = re.compile(rf"(?<![\w-])(?:{'|'.join(_REFERENCES)})(?!\w)")
 _AFTER_A_WORD = re.compile(
     r"(?<!\w)(?:toners?|cartouches?|cartridges?|tambours?|drums?|encres?|inks?)(?: \w{2,10})? {0,2}"
-    r"(?:n°|no\.?|ref\.?|reference|numero)? {0,2}"
-    r"((?:\d{2,3}[a-z]{1,2}|0\d{2}h?|\d{2,3}(?= (?:noir|black|couleur|cyan|magenta))|[a-z]?\d{6}))"
+    r"(?:n°|no\.?|ref\.?|reference|numero)? {0,2}(?:(?:hp|canon|epson|brother) (?=\d{2,3}\b))?"
+    r"(\d{2,3}[a-z]{1,2}|t\d{4}|0\d{2}h?|\d{2,3}(?= (?:noir|black|couleur|cyan|magenta))|"
+    r"[a-z]?\d{6}|(?<=hp )\d{2,3}|(?<=canon )\d{3}|(?<=epson )\d{2,3})"
     r"(?![\w.,])"
 )
 _COUNTS = {
@@ -62,7 +63,7 @@ _QUANTITY = re.compile(
     rf"(?<![\w.,/-])({_COUNT})(?: ?x(?!\w))? (?:(?:{_LIKE}) ){{0,2}}"
     rf"(?:(?:{_SUPPLIES})|({_DEVICES}))(?!\w)"
 )
-_TIMES = re.compile(r"(?<![\w.,/-])(\d{1,4}) ?x(?= ?[a-z])")
+_TIMES = re.compile(r"(?<![\w.,/-])(?<!hp )(\d{1,4}) ?x(?= ?[a-z])")
 _BEFORE = re.compile(rf"(?<![\w.,/-])({_COUNT})(?: x)? $")
 LOOKED_BACK = 20
 _WANTED = re.compile(

@@ -45,6 +45,11 @@ def any_of(words: str) -> str:
     return "|".join(words.split()).replace("_", " ")
 
 
+def word_set(words: str) -> frozenset[str]:
+    """Return these words as a set."""
+    return frozenset(words.split())
+
+
 class Word(NamedTuple):
     """Letters and digits, and where they stand."""
 

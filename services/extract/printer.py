@@ -103,8 +103,10 @@ def _earlier(
 ) -> Iterator[Finding]:
     """Yield the printer, and of a fault the code, that the customer's last words were about."""
     told = {each.kind for each in found}
-    wanted = [] if told & {"brand", "model"} else ["brand", "model"]
-    if not told & {"error_code", "model"} and event.classification.intent is Intent.FAULT:
+    if told & {"brand", "model"}:
+        return
+    wanted = ["brand", "model"]
+    if "error_code" not in told and event.classification.intent is Intent.FAULT:
         wanted.append("error_code")
     for turn in reversed(event.earlier):
         if not wanted:
@@ -146,6 +148,7 @@ def find(text: str, catalogue: Catalogue) -> tuple[Finding, ...]:
         reading.hide(found.start, found.end)
     hide_traps(reading)
     things = [*makes, *plain, *models(reading, catalogue, makes)]
+    named |= {found.value for found in implied_brand(things, catalogue)}
     kept = without_overlaps(
         (
             *things,

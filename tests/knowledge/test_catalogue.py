@@ -37,8 +37,8 @@ def test_keys_are_squeezed_and_there_are_thousands_of_models() -> None:
 
 def test_a_table_of_models_of_an_unknown_make_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "models.yaml"
-    path.write_text("Olivetti: {'': d-Color}", "utf-8")
-    with pytest.raises(InvalidArticle, match="Olivetti"):
+    path.write_text("Facit: {'': d-Color}", "utf-8")
+    with pytest.raises(InvalidArticle, match="Facit"):
         load_catalogue(models=path)
 
 
