@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 
 from tests.conftest import CACHE, until
 from tests.deploy.promql import DASHBOARDS, DEPLOY, queries, rules
-from tests.ollama import FakeOllama, serving
+from tests.vendors.ollama import Ollama, serving
 
 pytestmark = pytest.mark.prometheus
 
@@ -98,7 +98,7 @@ async def test_every_query_of_the_dashboards_and_alerts_is_answered(
     prometheus: str, tmp_path: Path
 ) -> None:
     async with (
-        serving(FakeOllama()) as ollama,
+        serving(Ollama()) as ollama,
         desk(tmp_path, ollama.url) as found,
         httpx.AsyncClient(base_url=f"{prometheus}/api/v1", trust_env=False) as client,
     ):
