@@ -12,6 +12,8 @@ from ai.llm import Ask, Filled, NoAnswer
 from schemas.vocabulary import Intent, Language
 
 MAX_TOKENS = 40
+GRACE_S = 0.2
+"""In which the models themselves give up, and note who was too slow."""
 SHOWN_CHARACTERS = 800
 """Of a message: a longer question would take a model on a CPU seconds more."""
 SYSTEM = (
@@ -77,7 +79,7 @@ class SecondOpinion:
             budget_s=self._budget_s,
         )
         try:
-            async with asyncio.timeout(self._budget_s):
+            async with asyncio.timeout(self._budget_s + GRACE_S):
                 filled = await self._models.fill(question)
         except (NoAnswer, TimeoutError):
             return {}
