@@ -40,6 +40,7 @@ class Checks(BaseModel):
     only: Bag
     same: dict[str, str]
     opposites: tuple[Opposites, ...]
+    risky: tuple[re.Pattern[str], ...]
     promises: re.Pattern[str]
     ours: re.Pattern[str]
     courtesy_of_ours: re.Pattern[str]

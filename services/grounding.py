@@ -8,23 +8,31 @@ the other way round. Embeddings cannot tell "switch on" from "switch off" (measu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
+from knowledge.articles import SHIPPED, Version, load_articles
+from knowledge.checks import load_checks
 from schemas.vocabulary import Language
 from services.figures import Figures, figures_of
 from services.polarity import flipped
 from services.promises import promise
-from services.sentences import Piece, content, language_seems, pieces, words
+from services.sentences import Piece, content, fold, language_seems, pieces, words
 
-NEEDED = 0.6
-"""Share of a sentence's content stems that must stand in its evidence (evaluation/grounding.py)."""
+NEEDED = 0.7
+"""Share of a sentence's content stems that must stand in its evidence (evaluation/grounding.py).
+The others must be words of our articles: what is in none of them is no way to say it, either."""
 NEEDED_NEAR = 0.4
 """The same within two sentences of the evidence that follow one another: words from all over an
 article do not make a statement of it."""
 FEW = 3
-"""Content stems up to which all but one must stand there; the one of a single one, too."""
+"""Content stems up to which all must stand there: an attacker's word among two true ones."""
+
+
+_CLAUSE = re.compile(r"[,;:()]")
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Evidence:
         self.whole = {" ".join(words(piece.text)) for piece in pieces(text)} if own else set()
         self.stems = frozenset(chain.from_iterable(stems for _, stems in self.sentences))
         self.figures = figures_of(text)
+        self.risks = _risks(text)
 
     def says(self, sentence: str) -> bool:
         """Say whether a text of ours has a sentence, word for word."""
@@ -101,14 +110,35 @@ def _objection(piece: Piece, evidence: Evidence, allowed: Figures) -> str:
 
 def _unsaid(sentence: str, stems: frozenset[str], evidence: Evidence) -> str:
     share, near = evidence.nearest(stems)
-    known = len(stems & evidence.stems) / len(stems)
-    if _too_little(stems, known, share):
+    if share < NEEDED_NEAR or stems - evidence.stems - vocabulary(evidence.language):
         return "unsupported"
+    clauses = (content(clause, evidence.language) for clause in _CLAUSE.split(sentence))
+    if any(_strange(some, evidence) for some in [stems, *clauses]):
+        return "unsupported"
+    if _risks(sentence) - evidence.risks:
+        return "risky"
     turned = flipped(sentence, near, evidence.sentences, evidence.language)
     return "polarity" if turned else ""
 
 
-def _too_little(stems: frozenset[str], known: float, near: float) -> bool:
-    if len(stems) <= FEW:
-        return known * len(stems) < len(stems) - (len(stems) > 1)
-    return known < NEEDED or near < NEEDED_NEAR
+def _risks(text: str) -> frozenset[int]:
+    """Return which of the risky things a text speaks of."""
+    said = fold(text)
+    return frozenset(n for n, risk in enumerate(load_checks().risky) if risk.search(said))
+
+
+def _strange(stems: frozenset[str], evidence: Evidence) -> bool:
+    known = len(stems & evidence.stems)
+    return known < (NEEDED if len(stems) > FEW else 1) * len(stems)
+
+
+@cache
+def vocabulary(language: Language) -> frozenset[str]:
+    """Return the stems of all that our own articles say."""
+    versions = (article.version(language) for article in load_articles(SHIPPED))
+    return frozenset(chain.from_iterable(content(_told(one), language) for one in versions))
+
+
+def _told(version: Version) -> str:
+    stated = (version.title, *version.symptoms, version.cause, *version.steps)
+    return "\n".join([*stated, version.call_technician])

@@ -44,6 +44,8 @@ def flipped(
         Of all of these.
     """
     mine, theirs = _affirmed_denied(said, language), _affirmed_denied(near, language)
+    if mine[1] - frozenset().union(*(stems for _, stems in sentences)):
+        return True  # nobody forbade that
     if mine[1] & theirs[0] - theirs[1] or mine[0] & theirs[1] - theirs[0] - mine[1]:
         return True
     return any(_turned(fold(said), pair, sentences, language) for pair in load_checks().opposites)

@@ -19,6 +19,8 @@ _MARKER = re.compile(
     r"^[ \t]*(?:[-*•·–>]+|\(?(?:\d{1,2}|[a-h])[.)])[ \t]+|(?<=[ \t])\(?[1-9]\)[ \t]+", re.MULTILINE
 )
 _WORD = re.compile(r"[^\W\d_]+")
+SHORT_STEM = 3
+"""Letters that are left of a French verb at least."""
 CLEAR = 3
 """So many more small words of a language than of the other tell it."""
 
@@ -70,7 +72,13 @@ def content(text: str, language: Language) -> frozenset[str]:
 @lru_cache(maxsize=20_000)
 def stem(word: str, language: Language) -> str:
     """Return a word's stem; words that an answer may put for one another have the same."""
-    return load_checks().same.get(word) or str(_stemmer(language).stemWord(word))
+    known = load_checks().same.get(word)
+    if known:
+        return known
+    found = str(_stemmer(language).stemWord(word))
+    # « utilisent » is what the stemmer leaves as it is: without accents it may be a noun.
+    bare = found.removesuffix("ent")
+    return bare if language is Language.FR and len(bare) > SHORT_STEM else found
 
 
 @cache

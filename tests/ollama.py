@@ -70,12 +70,13 @@ class FakeOllama:
             )
         if not request.startswith("POST /api/chat "):
             return answer(404, "404 page not found")
-        self.asked.append(json.loads(body))
+        asked = json.loads(body)
+        self.asked.append(asked)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(self.delay_s)
         self.at_once -= 1
-        return self.chat(self.asked[-1])
+        return self.chat(asked)
 
 
 @asynccontextmanager

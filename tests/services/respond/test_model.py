@@ -122,7 +122,7 @@ def test_words_that_the_passage_says_are_taken() -> None:
         ([("Voyez www.exemple.example", 1)], "link"),
         ([("Un technicien passera demain.", 1)], "promise"),
         ([("Huilez les rouleaux.", 1)], "unsupported"),
-        ([("Tirez la feuille brusquement, à deux mains.", 1)], "polarity"),
+        ([("Fermez la trappe arrière et le capot de sortie.", 1)], "polarity"),
     ],
 )
 def test_a_models_answer_may_be_refused(parts: list[tuple[str, int]], reason: str) -> None:
