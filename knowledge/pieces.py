@@ -95,7 +95,7 @@ def of_document(about: Mapping[str, Any], passage: Mapping[str, Any]) -> Piece:
     )
 
 
-def of_body(name: str, body: str) -> Piece | None:
+def of_body(name: str, body: str, brand: str = "", model: str = "") -> Piece | None:
     """Return an article of the record; one from elsewhere may lack a language, or be none at all.
 
     Parameters
@@ -104,6 +104,8 @@ def of_body(name: str, body: str) -> Piece | None:
         Its id in the record.
     body
         Its newest version as JSON: an article of ours, or what an import made of another desk's.
+    brand, model
+        Of the printer that another desk's is for; empty: what the body says, or any.
     """
     told = json.loads(body)
     if "fr" in told and "en" in told:
@@ -114,8 +116,9 @@ def of_body(name: str, body: str) -> Piece | None:
     if not versions:
         return None
     source = str(told.get("source") or "")
-    models, codes = (tuple(told.get(name) or ()) for name in ("models", "error_codes"))
-    return _article(About(name, source, None, models, codes), versions)
+    models, codes = (tuple(told.get(key) or ()) for key in ("models", "error_codes"))
+    about = About(name, source, brand or None, (model,) if model else models, codes)
+    return _article(about, versions)
 
 
 def _version(told: Mapping[str, Any]) -> Version:

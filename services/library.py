@@ -25,7 +25,7 @@ from schemas.knowledge import KnowledgeChanged
 from services.embedding import digest_of, embed_missing, known, texts_of, vectors_of
 from storage import documents
 from storage.database import Database
-from storage.documents import Change
+from storage.documents import Change, Told
 
 log = logging.getLogger(__name__)
 
@@ -193,16 +193,17 @@ def _pieces(session: Session, changes: Sequence[Change]) -> list[Piece]:
     articles = [change.name for change in changes if change.kind == "article"]
     others = [change.name for change in changes if change.kind != "article"]
     told = documents.articles(session, articles)
-    found = [piece for one in told if (piece := _article(one.name, one.body))]
+    found = [piece for one in told if (piece := _article(one))]
     for about, passages in documents.documents(session, others):
         told_of = about.model_dump()
         found += [of_document(told_of, row.model_dump()) for row in passages]
     return found
 
 
-def _article(name: str, body: str) -> Piece | None:
+def _article(told: Told) -> Piece | None:
     try:
-        return of_body(name, body)
+        return of_body(told.name, told.body, told.brand, told.model)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        log.error("article %s of the record is none (%s)", name, type(error).__name__)  # noqa: TRY400
+        why = type(error).__name__
+        log.error("article %s of the record is none (%s)", told.name, why)  # noqa: TRY400
         return None

@@ -10,7 +10,14 @@ from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
 from storage.database import insert_new
-from storage.tables import Article, ArticleVersion, Document, DocumentPassage, PassageVector
+from storage.tables import (
+    Article,
+    ArticleVersion,
+    Document,
+    DocumentPassage,
+    PassageVector,
+    PrinterModel,
+)
 
 AT_ONCE = 500
 """Names that one statement lists."""
@@ -26,13 +33,17 @@ class Change(NamedTuple):
 
 
 class Told(NamedTuple):
-    """An article as the record keeps it: `body` is its newest version as JSON."""
+    """An article as the record keeps it: `body` is its newest version as JSON.
+
+    `brand` and `model` are those of the printer that it was imported for; empty: for any.
+    """
 
     name: str
     revision: int
     body: str
-    source: str
     in_use: bool
+    brand: str
+    model: str
 
 
 def put(
@@ -145,16 +156,18 @@ def changed(session: Session, since: datetime | None, names: Collection[str]) ->
 def articles(session: Session, names: Sequence[str]) -> list[Told]:
     """Return articles of the record as they are now."""
     rows = session.exec(
-        select(Article, ArticleVersion.body)
+        select(Article, ArticleVersion.body, PrinterModel.manufacturer, PrinterModel.name)
         .join(
             ArticleVersion,
             (col(ArticleVersion.article_id) == col(Article.article_id))
             & (col(ArticleVersion.version) == col(Article.version)),
         )
+        .join(PrinterModel, col(PrinterModel.model_id) == col(Article.model_id), isouter=True)
         .where(col(Article.article_id).in_(names))
     )
     return [
-        Told(row.article_id, row.version, body, row.source, row.in_use) for row, body in rows.all()
+        Told(row.article_id, row.version, body, row.in_use, brand or "", model or "")
+        for row, body, brand, model in rows.all()
     ]
 
 

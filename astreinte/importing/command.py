@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -18,12 +19,14 @@ from astreinte.importing.bringing import Bringing, gather
 from astreinte.importing.reading import read
 from astreinte.importing.report import Report
 from astreinte.importing.rows import Shelf
+from astreinte.learning.telling import telling
 from astreinte.options import BrokerOption, DatabaseOption, JsonOption, app, settings_of
 from astreinte.process import Line, Summary, pipeline, process
 from astreinte.running import Running
 from schemas.printer import InboundMessage
 from services.neighbours import Neighbours
 from services.settings import Settings
+from storage import documents
 from storage.database import Database
 from storage.imports.messages import put_on_the_road
 
@@ -61,6 +64,7 @@ def import_(
     here = running.find()
     target = database or (here.database if here and not broker else "")
     settings = settings_of(broker, target)
+    beside = here if here and here.database == settings.database.url and not broker else None
     report, shelf = Report(), Shelf()
     with Progress(console=output.err, transient=True) as progress:
         task = progress.add_task("lecture", total=None)
@@ -68,14 +72,14 @@ def import_(
             gather(read(source), shelf, report, origin[:80])
         progress.update(task, description="import", total=sum(shelf.counts.values()))
         advance = partial(progress.advance, task)
-        asyncio.run(_bring(settings, Bringing(shelf, report, None, advance), dry_run=dry_run))
+        bringing = Bringing(shelf, report, None, advance)
+        asyncio.run(_bring(settings, beside, bringing, dry_run=dry_run))
     origins = {name for _, name in shelf.counts}
     shelf.close()
     told = report.as_json()
     if not json_:
         report.show()
     if report.used and process_ is not Which.NONE and not dry_run:
-        beside = here if here and here.database == settings.database.url and not broker else None
         summary = asyncio.run(_try(settings, beside, origins, process_))
         told["trial"] = summary.as_json()
         if not json_ and summary.actions:
@@ -87,12 +91,19 @@ def import_(
     raise typer.Exit(0 if report.used else 1)
 
 
-async def _bring(settings: Settings, bringing: Bringing, *, dry_run: bool) -> None:
+async def _bring(
+    settings: Settings, beside: Running | None, bringing: Bringing, *, dry_run: bool
+) -> None:
     if dry_run:
         await bringing.run()
         return
+    began = datetime.now(UTC)
     async with _record(settings) as bringing.database:
         await bringing.run()
+        changes = await bringing.database.read(documents.changed, began, [])
+    if changes:
+        async with telling(settings, beside) as crier:  # untold, desks find them within seconds
+            await crier.tell(changes)
 
 
 @asynccontextmanager

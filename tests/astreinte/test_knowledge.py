@@ -94,6 +94,31 @@ def test_an_article_is_exported_changed_and_imported_in_place_of_the_one_that_sh
     assert yaml.safe_load(run("export", "paper-jam").stdout) == article
 
 
+def test_what_an_old_desk_knew_is_searched_too_for_its_printer_only(folder: Path) -> None:
+    article = {
+        "kb_id": "7",
+        "model_id": "3",
+        "problem_title": "Le filtre à ozone est usé",
+        "problem_description": "Le copieur sent l'ozone et demande de remplacer le filtre à ozone",
+        "cause": "Le filtre à ozone dure 100 000 pages.",
+        "solution_steps": ["Ouvrez le capot arrière.", "Changez le filtre."],
+    }
+    model = {"model_id": "3", "manufacturer": "Sharp", "model_name": "MX-2651"}
+    Path("old.json").write_text(
+        json.dumps({"knowledge_base": [article], "printer_models": [model]}), "utf-8"
+    )
+    answer = CliRunner().invoke(app, ["import", "old.json"])
+    assert answer.exit_code == 0, answer.output
+    (row,) = told("list")
+    assert (row["kind"], row["title"]) == ("article", "Le filtre à ozone est usé")
+    (first, *_) = told("search", OZONE, "--brand", "Sharp", "--model", "MX-2651")
+    assert (first["id"], first["near_enough"]) == (row["id"], True)
+    assert row["id"] not in str(told("search", OZONE, "--brand", "HP"))
+    exported = run("export", row["id"])
+    assert "astreinte: it has no en: write that too" in exported.stderr
+    assert yaml.safe_load(exported.stdout)["fr"]["steps"] == article["solution_steps"]
+
+
 def test_what_cannot_be_read_is_named_and_the_rest_is_imported(folder: Path) -> None:
     Path("broken.yaml").write_text("id: broken\nsource: x\nfr: {}\n", "utf-8")
     Path("empty.pdf").touch()

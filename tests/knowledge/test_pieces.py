@@ -59,6 +59,13 @@ def test_an_article_of_another_desk_is_told_in_the_language_that_it_has() -> Non
     )
 
 
+def test_an_article_of_another_desk_is_for_the_printer_that_it_was_imported_for() -> None:
+    piece = of_body("a1", json.dumps(ELSEWHERE), "Lexmark", "C750")
+    assert piece
+    assert (piece.brand, piece.models) == ("Lexmark", ("C750",))
+    assert piece.passage(Language.FR).brand == "Lexmark"
+
+
 def test_our_own_article_comes_back_from_the_record_as_it_was() -> None:
     article = articles()["hp-49-error"]
     assert of_body(article.id, article.model_dump_json()) == of_article(article)
