@@ -38,7 +38,7 @@ class Machine:
 
 def machine() -> Machine:
     """Look at this machine; takes a moment where there is an NVIDIA GPU."""
-    return Machine(nvidia() or amd(), *memory(), len(os.sched_getaffinity(0)))
+    return Machine(nvidia() or amd(), *memory(), _cores())
 
 
 def nvidia() -> Gpu | None:
@@ -77,6 +77,13 @@ def amd(cards: Path = CARDS) -> Gpu | None:
             continue
         found.append(Gpu("AMD", total, total - used))
     return max(found, key=lambda gpu: gpu.total, default=None)
+
+
+def _cores() -> int:
+    """Return how many this process may use, where the system says so."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def memory() -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,13 @@ def models_of(settings: Settings, folder: Path | None = KEPT) -> Models:
             other.context_tokens, other.price_in, other.price_out, other.monthly_cap,
         )  # fmt: skip
         routes.append(Route(far, limits, ledger))
+    for route in routes:
+        metrics.LLM_CLOSED.labels(route.backend.name).set_function(partial(_closed, route))
     return Models(routes, _count)
+
+
+def _closed(route: Route) -> float:
+    return float(bool(route.closed))
 
 
 def _count(backend: str, filled: Filled[Any] | None) -> None:

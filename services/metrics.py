@@ -61,6 +61,11 @@ LLM_DURATION = Histogram(
 LLM_TOKENS = Counter(
     "astreinte_llm_tokens_total", "Tokens of questions and answers", ["backend", "kind"]
 )
+LLM_CLOSED = Gauge(
+    "astreinte_llm_closed",
+    "1 while a server of models is not asked: no answer, no model, resting, or over its cap",
+    ["backend"],
+)
 LLM_COST = Counter("astreinte_llm_cost_total", "What they cost, by the settings", ["backend"])
 EDGE_REQUESTS = Counter("astreinte_edge_requests_total", "Requests to the edge", ["code"])
 EDGE_DURATION = Histogram("astreinte_edge_seconds", "Time of such a request", buckets=BUCKETS_S)

@@ -62,6 +62,9 @@ async def test_a_process_looks_in_the_background_from_when_it_needs_models_until
             filled = await near.models.fill(Ask("reply", "s", "u", Reply))
             assert (filled.value.reply, filled.prompt_tokens) == ("Bonjour.", 100)
             assert near.model_state()["answers"] == "openai"
+            assert closed() == 0
+            near.models.routes[0].breaker.failed()
+            assert closed() == 1
         assert len(api.heads) == 2  # one look, one question
     assert (tokens() - before[0], cost() - before[1]) == (50, pytest.approx(0.1))
     assert (tmp_path / "data" / "models.json").exists()
@@ -70,6 +73,10 @@ async def test_a_process_looks_in_the_background_from_when_it_needs_models_until
 def tokens() -> float:
     labels = {"backend": "openai", "kind": "answer"}
     return REGISTRY.get_sample_value("astreinte_llm_tokens_total", labels) or 0.0
+
+
+def closed() -> float | None:
+    return REGISTRY.get_sample_value("astreinte_llm_closed", {"backend": "openai"})
 
 
 def cost() -> float:
