@@ -190,3 +190,24 @@ def test_scripts_of_servers_say_what_they_do_and_refuse_what_they_do_not():
         wrong = [*asked[:2], "start", "--", "true"]
         refused = subprocess.run(wrong, check=False, capture_output=True, timeout=60)
         assert refused.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("version", "enough"),
+    [("go1.19.8", False), ("go1.24.0", True), ("go1.27.3", True), ("devel", False), ("", False)],
+)
+def test_ollama_is_built_by_a_go_that_is_new_enough_or_by_one_that_is_fetched(
+    tmp_path: Path, version: str, enough: bool
+):
+    if version:
+        (tmp_path / "go").write_text(f"#!/bin/sh\n[ $2 = GOVERSION ] && echo {version}\n")
+        (tmp_path / "go").chmod(0o755)
+    load = (
+        f"import runpy, sys; sys.path.insert(0, {str(SCRIPTS)!r}); sys.dont_write_bytecode = True;"
+    )
+    asked = f"{load} print(runpy.run_path({str(SCRIPTS / 'ollama')!r})['go_on_path']())"
+    around = os.environ | {"PATH": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-c", asked], check=True, env=around, capture_output=True, text=True
+    )
+    assert found.stdout.strip() == (str(tmp_path / "go") if enough else "None")

@@ -58,6 +58,7 @@ WRITTEN = {
 BROKEN = ("error", "cut", "drop", "hang", "stall", "html", "list", "nothing", "no speech")
 """Moods in which no whole answer arrives: an error line or half a line after two tokens, nothing
 at all, never, never after two tokens; or something arrives that is no answer of Ollama's."""
+BREAKS_OFF = ("error", "cut", "stall")
 MOODS = (*WRITTEN, *BROKEN, "thinks", "counts little", *map(str, STATUS))
 """`thinks`: all text is in `thinking`; `counts little`: the prompt was cut, as its count shows."""
 
@@ -385,14 +386,16 @@ class Talk:
         await response.prepare(request)
         written = 0
         for piece in self.tokens():
-            if written == 2 and self.mood in {"error", "cut", "stall"}:
-                return await self._break_off(request, response)
+            if written == 2 and self.mood in BREAKS_OFF:
+                break
             event = _event(self.model, piece, done=False, thinks=self.mood == "thinks")
             check("ChatStreamEvent", event)
             await response.write(json.dumps(event).encode() + b"\n")
             written += 1
             if self.token_s:
                 await asyncio.sleep(self.token_s)
+        if self.mood in BREAKS_OFF:
+            return await self._break_off(request, response)
         last = _event(self.model, "", done=True) | self.end(written)
         check("ChatResponse", last)
         await response.write(json.dumps(last).encode() + b"\n")
