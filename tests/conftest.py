@@ -195,7 +195,10 @@ async def broker_of(kind: str, join_ms: int) -> AsyncIterator[str]:
         pytest.skip("ASTREINTE_KAFKA is not set: scripts/kafka run -- pytest -m kafka")
     wanted = {topic.name: topic.partitions for topic in TOPICS}
     await create_topics(address, wanted)
-    await until(lambda: _emptied(address, wanted))
+    # What is compacted is never emptied; whoever listens to it begins with what comes now.
+    kept = {topic.name for topic in TOPICS if topic.compacted}
+    emptied = {name: wanted[name] for name in wanted if name not in kept}
+    await until(lambda: _emptied(address, emptied))
     yield address
 
 
