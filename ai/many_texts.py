@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import tantivy
-from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+from tantivy import Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from ai.pages import Lexicon, Pages, Weighed
 from ai.terms import fold, numbers_of, words
@@ -46,10 +46,9 @@ class ManyTexts:
             )
             self._lexicon = Lexicon.load(saved / LEXICON)
         self._schema = _schema()
-        self._stems = _analyser(Tokenizer.whitespace(), Filter.stemmer("french"))
         self._index = tantivy.Index(self._schema, path=self._folder.name)
-        self._index.register_tokenizer("stems", self._stems)
-        self._index.register_tokenizer("grams", _analyser(Tokenizer.ngram(3, 3)))
+        self._index.register_tokenizer("stems", TextAnalyzerBuilder(Tokenizer.whitespace()).build())
+        self._index.register_tokenizer("grams", TextAnalyzerBuilder(Tokenizer.ngram(3, 3)).build())
         self._writer = self._index.writer(HEAP, 1)
         self._searcher = self._index.searcher()
 
@@ -60,10 +59,10 @@ class ManyTexts:
         """Add owners: number, kind and the texts of the rows of each."""
         for start in range(0, len(owners), AT_ONCE):
             part = owners[start : start + AT_ONCE]
-            folded = [[fold(text) for text in texts] for _, _, texts in part]
+            folded = [fold("\n".join(texts)) for _, _, texts in part]
             self._lexicon.add(Pages.of(folded))
-            for (number, kind, _), texts in zip(part, folded, strict=True):
-                self._writer.add_document(_document(number, kind, texts))
+            for (number, kind, _), text in zip(part, folded, strict=True):
+                self._writer.add_document(_document(number, kind, text))
         self._commit()
 
     def drop(self, numbers: Numbers) -> None:
@@ -102,13 +101,13 @@ class ManyTexts:
     def _one(self, query: str, kinds: Kinds, near: Numbers) -> Found:
         folded = fold(query)
         likely = [self._by_words(folded), self._by_grams(folded), self._numbered(near)]
-        texts: dict[int, list[str]] = {}
+        texts: dict[int, str] = {}
         for searched in likely:
             if searched is not None:
                 texts.update(self._read(searched, kinds, LIKELY))
         numbers = sorted(texts)
         if not numbers:
-            return Found(np.zeros(0, np.int64), np.zeros((0, 3)))
+            return Found(np.zeros(0, np.int64), np.zeros((0, 2)))
         weighed = Weighed(Pages.of([texts[number] for number in numbers]), self._lexicon)
         return Found(np.array(numbers), weighed.scores([query])[0])
 
@@ -116,14 +115,13 @@ class ManyTexts:
         return Query.term_set_query(self._schema, "number", [int(number) for number in numbers])
 
     def _by_words(self, folded: str) -> Query | None:
-        stems = list(dict.fromkeys(self._stems.analyze(" ".join(words(folded)))))
-        return self._any("words", stems, MOST_WORDS)
+        return self._any("words", list(dict.fromkeys(words(folded))), MOST_WORDS)
 
     def _by_grams(self, folded: str) -> Query | None:
         said = words(folded)
         present = self._lexicon.words.present[numbers_of(said)].tolist()
         odd = [word for word, n in zip(said, present, strict=True) if n * UNKNOWN < len(self)]
-        padded = [f" {word} " for word in odd]
+        padded = [f" {word}" for word in odd]  # a stem: where it ends is not known
         grams = {word[at : at + 3] for word in padded for at in range(len(word) - 2)}
         return self._any("grams", sorted(grams), MOST_GRAMS)
 
@@ -134,14 +132,14 @@ class ManyTexts:
         parts = [(Occur.Should, Query.term_query(self._schema, field, t, "freq")) for t in rarest]
         return Query.boolean_query(parts) if parts else None
 
-    def _read(self, query: Query, kinds: Kinds, limit: int) -> dict[int, list[str]]:
+    def _read(self, query: Query, kinds: Kinds, limit: int) -> dict[int, str]:
         """Return the best texts of a search, by their owners' numbers."""
         if kinds is not None:
             among = Query.term_set_query(self._schema, "kind", list(kinds))
             query = Query.boolean_query([(Occur.Must, query), (Occur.Must, among)])
         hits = self._searcher.search(query, limit, count=False).hits
         found = [self._searcher.doc(address) for _, address in hits]
-        return {each["number"][0]: each["texts"][0].decode().split("\n") for each in found}
+        return {each["number"][0]: each["text"][0].decode() for each in found}
 
     def _commit(self) -> None:
         self._writer.commit()
@@ -155,25 +153,18 @@ def _schema() -> tantivy.Schema:
     builder.add_unsigned_field("kind", indexed=True)
     builder.add_text_field("words", tokenizer_name="stems", index_option="freq")
     builder.add_text_field("grams", tokenizer_name="grams", index_option="freq")
-    builder.add_bytes_field("texts", stored=True)
+    builder.add_bytes_field("text", stored=True)
     return builder.build()
 
 
-def _analyser(tokenizer: Tokenizer, *filters: Filter) -> tantivy.TextAnalyzer:
-    builder = TextAnalyzerBuilder(tokenizer)
-    for each in filters:
-        builder = builder.filter(each)
-    return builder.build()
-
-
-def _document(number: int, kind: int, texts: Sequence[str]) -> tantivy.Document:
-    """Return what is kept of an owner: its texts, folded, a line each."""
+def _document(number: int, kind: int, text: str) -> tantivy.Document:
+    """Return what is kept of an owner: its text, folded."""
     document = tantivy.Document()
     document.add_unsigned("number", number)
     document.add_unsigned("kind", kind)
-    document.add_text("words", " ".join(words(" ".join(texts))))
-    document.add_text("grams", f" {' '.join(texts)} ")
-    document.add_bytes("texts", "\n".join(texts).encode())
+    document.add_text("words", " ".join(words(text)))
+    document.add_text("grams", f" {text} ")
+    document.add_bytes("text", text.encode())
     return document
 
 

@@ -76,7 +76,8 @@ class Owners:
         """Of each owner that is there."""
         self._kinds: list[Kind] = []
         self._kind_of = array("i")
-        self._first = array("q")
+        self._first = array("q", [0])
+        """Where each owner's rows begin, and where the last one's end."""
         self._row_ids = array("q")
         self._owner_of = array("i")
 
@@ -88,8 +89,8 @@ class Owners:
         self.names.append(rows[0].owner)
         self.number[rows[0].owner] = number
         self._kind_of.append(self._kinds.index(kind))
-        self._first.append(len(self._row_ids))
         self._row_ids.extend(row.id for row in rows)
+        self._first.append(len(self._row_ids))
         self._owner_of.extend([number] * len(rows))
         return number
 
@@ -99,9 +100,13 @@ class Owners:
 
     def places(self, number: int) -> Places:
         """Return the places of an owner's rows."""
-        last = number + 1 == len(self._first)
-        end = len(self._row_ids) if last else self._first[number + 1]
-        return np.arange(self._first[number], end)
+        return np.arange(self._first[number], self._first[number + 1])
+
+    def rows(self, numbers: Places) -> Places:
+        """Return how many rows each of the owners has."""
+        first = np.frombuffer(self._first, np.int64)
+        rows: Places = first[numbers + 1] - first[numbers]
+        return rows
 
     def kind(self, number: int) -> int:
         """Return the number of the kind of an owner."""

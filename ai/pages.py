@@ -1,7 +1,6 @@
-"""Lexical evidence: letters in a row and BM25, accents and typos forgiven.
+"""Lexical evidence: BM25 over stems and letters in a row, accents and typos forgiven.
 
-French needs it: all-MiniLM-L6-v2 alone finds the right one of 17 cases first for a quarter of
-the questions, character n-grams alone for 40 % (measured; docs/decisions).
+French needs it: the embedding model was trained on English (docs/decisions/0018).
 """
 
 from __future__ import annotations
@@ -27,42 +26,27 @@ K1, B = 1.2, 0.75
 
 @dataclass(frozen=True)
 class Pages:
-    """Owners as counts: of each row's grams, of all rows' grams, of all rows' words."""
+    """Texts as counts: of their grams and of their words."""
 
-    rows: Counts
-    lengths: NDArray[np.int64]
-    """Rows of each owner; they lie together."""
     grams: Counts
     words: Counts
 
     @classmethod
-    def of(cls, owners: Sequence[Sequence[str]]) -> Pages:
-        """Count the rows of each owner, folded; each has one at least."""
-        documents = [" ".join(own) for own in owners]
-        lengths = np.array([len(own) for own in owners], np.int64)
-        rows = count_grams([text for own in owners for text in own])
-        grams = rows if len(documents) == rows.shape[0] else count_grams(documents)
-        return cls(rows, lengths, grams, count_words(documents))
+    def of(cls, texts: Sequence[str]) -> Pages:
+        """Count folded texts."""
+        return cls(count_grams(texts), count_words(texts))
 
     def apart(self) -> list[Pages]:
-        """Return the pages of each owner."""
-        ends = np.cumsum(self.lengths)
+        """Return the pages of each text."""
         return [
-            Pages(
-                self.rows[end - length : end],
-                self.lengths[place : place + 1],
-                self.grams[place : place + 1],
-                self.words[place : place + 1],
-            )
-            for place, (end, length) in enumerate(zip(ends, self.lengths, strict=True))
+            Pages(self.grams[place : place + 1], self.words[place : place + 1])
+            for place in range(self.grams.shape[0])
         ]
 
     @classmethod
     def joined(cls, parts: Sequence[Pages]) -> Pages:
         """Return the pages of all parts, in their order."""
         return cls(
-            vstack([part.rows for part in parts]).tocsr(),
-            np.concatenate([part.lengths for part in parts]),
             vstack([part.grams for part in parts]).tocsr(),
             vstack([part.words for part in parts]).tocsr(),
         )
@@ -112,30 +96,25 @@ class Lexicon:
     """How often everything occurs in a collection, from which weights follow."""
 
     def __init__(self) -> None:
-        self.rows = Frequencies(GRAM_SPACE)
         self.grams = Frequencies(GRAM_SPACE)
         self.words = Frequencies(WORD_SPACE)
 
     def add(self, pages: Pages, sign: int = 1) -> None:
         """Count pages in; with `sign` -1, out."""
-        self.rows.add(pages.rows, sign)
         self.grams.add(pages.grams, sign)
         self.words.add(pages.words, sign)
 
     def save(self, path: Path) -> None:
         """Write to a file."""
-        np.savez_compressed(
-            path, rows=self.rows.state(), grams=self.grams.state(), words=self.words.state()
-        )
+        np.savez_compressed(path, grams=self.grams.state(), words=self.words.state())
 
     @classmethod
     def load(cls, path: Path) -> Lexicon:
         """Read what `save` wrote."""
         found = cls()
         with np.load(path, allow_pickle=False) as file:
-            found.rows, found.grams, found.words = (
-                Frequencies.of(file[name]) for name in ("rows", "grams", "words")
-            )
+            found.grams = Frequencies.of(file["grams"])
+            found.words = Frequencies.of(file["words"])
         return found
 
 
@@ -144,29 +123,23 @@ class Weighed:
 
     def __init__(self, pages: Pages, lexicon: Lexicon, *, many: bool = False) -> None:
         self._lexicon = lexicon
-        self._starts = np.cumsum(pages.lengths) - pages.lengths
         turned = _by_number if many else _by_text
-        self._rows = turned(_unit(pages.rows, lexicon.rows))
         self._grams = turned(_unit(pages.grams, lexicon.grams))
         self._words = turned(_bm25(pages.words, lexicon.words))
 
     def scores(self, queries: Sequence[str]) -> Scores:
-        """Return how near each owner is, shape (queries, owners, 3), each from 0 to 1.
+        """Return how near each text is, shape (queries, texts, 2), each from 0 to 1.
 
-        By the grams of its best row, by its words, by all its grams: cosines and, between them,
-        BM25 as the share of the best that the question could reach; words that no text has count
-        against all.
+        First by words: BM25 as the share of the best that the question could reach; words that no
+        text has count against all. Then by letters: the cosine between grams.
         """
         folded = [fold(query) for query in queries]
         grams, said = count_grams(folded), count_words(folded)
-        best = np.maximum.reduceat(
-            self._rows(_unit(grams, self._lexicon.rows)), self._starts, axis=1
-        )
         said.data[:] = 1
         rarity = self._lexicon.words.rarity(said.indices)
         reach = csr_matrix((rarity, said.indices, said.indptr), said.shape).sum(1)
         shares = self._words(said) / np.maximum(np.asarray(reach) * (K1 + 1), 1e-9)
-        return np.stack([best, shares, self._grams(_unit(grams, self._lexicon.grams))], axis=-1)
+        return np.stack([shares, self._grams(_unit(grams, self._lexicon.grams))], axis=-1)
 
 
 def _by_number(texts: csr_matrix) -> Compare:

@@ -13,21 +13,22 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ai.adapter import Adapter
 from ai.embeddings import Vectors
 from ai.keeping import current, fresh
 from ai.many_texts import ManyTexts
-from ai.owners import Filters, Owners, Places, Row
+from ai.near import Near
+from ai.owners import Filters, Owners, Row
 from ai.texts import FewTexts, Found
 from ai.vectors import NearestVectors
 
 RELEVANCE = Path(__file__).parent / "relevance.json"
-SEARCHES = ("dense", "characters", "words", "document")
+SEARCHES = ("dense", "words", "characters")
 NEAREST_ROWS = 400
 """Rows that are looked at by meaning: the dozen best articles at some thirty rows each."""
 
@@ -72,28 +73,6 @@ class Hit:
     row: int | None = None
 
 
-class Near(NamedTuple):
-    """Owners in rising order, how near their nearest row is, and its place."""
-
-    owners: NDArray[np.int32]
-    scores: Vectors
-    places: Places
-
-    def closest(self, limit: int) -> NDArray[np.int32]:
-        """Return the nearest owners."""
-        closest: NDArray[np.int32] = self.owners[np.argsort(-self.scores)[:limit]]
-        return closest
-
-    def of(self, numbers: Places) -> tuple[Vectors, Places]:
-        """Return nearness and place for owners; the least near that is known for those beyond."""
-        if not len(self.owners):
-            return np.zeros(len(numbers), np.float32), np.full(len(numbers), -1)
-        at = np.minimum(np.searchsorted(self.owners, numbers), len(self.owners) - 1)
-        known = self.owners[at] == numbers
-        scores = np.where(known, self.scores[at], self.scores.min())
-        return scores, np.where(known, self.places[at], -1)
-
-
 class PassageIndex:
     """Passages under their owners' names; for one writer and any number of readers.
 
@@ -106,7 +85,13 @@ class PassageIndex:
     """
 
     def __init__(self, embedder_name: str, dimension: int, fingerprint: str = "") -> None:
-        self.made_by = {"model": embedder_name, "fingerprint": fingerprint, "dimension": dimension}
+        self._adapter = Adapter(fingerprint)
+        self.made_by = {
+            "model": embedder_name,
+            "fingerprint": fingerprint,
+            "dimension": dimension,
+            "map": self._adapter.version,
+        }
         self._owners = Owners()
         self.vectors = NearestVectors(dimension)
         self._texts: FewTexts | ManyTexts = FewTexts()
@@ -143,7 +128,7 @@ class PassageIndex:
             self._texts.put(list(zip(numbers, kinds, texts, strict=True)))
             places = np.concatenate([self._owners.places(number) for number in numbers])
             order = [place for own in at.values() for place in own]
-            self.vectors.add(places, np.asarray(vectors)[order])
+            self.vectors.add(places, self._adapter.apply(np.asarray(vectors)[order]))
 
     def remove(self, owners: Collection[str]) -> None:
         """Remove owners with all their rows; one that is not there is no error."""
@@ -170,7 +155,7 @@ class PassageIndex:
             if not len(self) or not queries:
                 return [[] for _ in queries]
             kinds = [self._owners.fitting(wanted) if wanted else None for wanted in each]
-            near = self._nearest(np.asarray(vectors, np.float32), kinds)
+            near = self._nearest(self._adapter.apply(vectors), kinds)
             closest = [each.closest(NEAREST_OWNERS) for each in near]
             found = self._texts.evidence(queries, kinds, closest)
             return [self._hits(*both, limit) for both in zip(near, found, strict=True)]
@@ -221,13 +206,11 @@ class PassageIndex:
             allowed = None if wanted is None else self._owners.rows_of(wanted)
             near, places = self.vectors.search(vectors[asked], NEAREST_ROWS, allowed)
             for number, scores, at in zip(asked, near, places, strict=True):
-                there = at >= 0
-                owners, first = np.unique(self._owners.at(at[there]), return_index=True)
-                found[number] = Near(owners, scores[there][first], at[there][first])
+                found[number] = Near.of(scores, at, self._owners)
         return [found[number] for number in range(len(kinds))]
 
     def _hits(self, near: Near, found: Found, limit: int) -> list[Hit]:
-        dense, rows = near.of(found.numbers)
+        dense, rows = near.look_up(found.numbers)
         evidence = np.column_stack([dense, found.evidence])
         scores = 1 / (1 + np.exp(-(evidence @ self._weights + self._intercept)))
         return [

@@ -16,6 +16,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
 GRAM_SPACE = 1 << 18
 WORD_SPACE = 1 << 20
@@ -26,6 +27,12 @@ LONGEST = 20_000
 """Characters of a text that are looked at; a customer's question has some hundred."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # Knuth's multiplicative hash: 2^64 over the golden ratio
 
+_STEMS = (
+    TextAnalyzerBuilder(Tokenizer.raw())
+    .filter(Filter.stemmer("english"))
+    .filter(Filter.stemmer("french"))
+    .build()
+)
 STOP_WORDS = frozenset(
     """
     le la les un une des du de et est ne pas que qui je j il elle on nous vous mon ma mes a au aux
@@ -46,8 +53,8 @@ def fold(text: str) -> str:
 
 
 def words(folded: str) -> Tokens:
-    """Return the words of a folded text that say something."""
-    return [word for word in folded.split() if word not in STOP_WORDS]
+    """Return the words of a folded text that say something, without their endings."""
+    return [_stem(word) for word in folded.split() if word not in STOP_WORDS]
 
 
 def count_words(folded: Sequence[str]) -> Counts:
@@ -71,6 +78,12 @@ def count_grams(folded: Sequence[str]) -> Counts:
 def numbers_of(found: Sequence[str]) -> list[int]:
     """Return the numbers of words."""
     return [_word_number(word) for word in found]
+
+
+@lru_cache(65_536)
+def _stem(word: str) -> str:
+    """Return a word without its ending, English or French: nobody says which it is."""
+    return "".join(_STEMS.analyze(word))
 
 
 @lru_cache(65_536)

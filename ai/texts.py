@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
     numbers: NDArray[np.int64]
     evidence: Scores
-    """A row an owner: its best row by letters, its words, all its letters; each 0 to 1."""
+    """A row an owner: by its words, by its letters; each from 0 to 1."""
 
 
 class FewTexts:
@@ -100,9 +100,7 @@ class FewTexts:
 
     def _count(self, numbers: Sequence[int]) -> None:
         if numbers:
-            pages = Pages.of(
-                [[fold(text) for text in self._texts[number][1]] for number in numbers]
-            )
+            pages = Pages.of([fold("\n".join(self._texts[number][1])) for number in numbers])
             self._lexicon.add(pages)
             self._pages.update(zip(numbers, pages.apart(), strict=True))
 

@@ -14,10 +14,11 @@ from schemas.printer import MessageExtracted, MessageGrounded
 from schemas.vocabulary import Language
 from services.questions import searched
 
-NEAR_ENOUGH = 0.35
-"""Probability from which an article is offered. On the tune half of the questions it answers 86 %
-of those that have an article and 10 % of those that have none (evaluation/retrieval.py); the
-customer's intent holds back most of these in `respond`."""
+NEAR_ENOUGH = 0.5
+"""Probability from which an article is offered: likelier right than not. On the tune half of the
+questions 89 % of those that have an article are answered, 99 % of these rightly, and 8 % of those
+that have none (evaluation/retrieval.py); the customer's intent holds back most of the latter in
+`respond`."""
 
 AT_MOST, OF_EACH = 3, 2
 """Passages of a message with one question, and of each of several."""
