@@ -190,4 +190,4 @@ def _any(shapes: Iterable[str]) -> re.Pattern[str]:
 def _within(shapes: Iterable[str]) -> re.Pattern[str]:
     """Compile shapes that must not begin or end inside a word or a number."""
     every = "|".join(dict.fromkeys(f"(?:{shape})" for shape in shapes))
-    return re.compile(rf"(?<![\w.,/-])(?:{every})(?![\w-])(?![.,]\d)")
+    return re.compile(rf"(?<![\w.,-])(?:{every})(?![\w-])(?![.,]\d)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
+from itertools import chain
 
 from knowledge.catalogue import Catalogue
 from knowledge.extraction.words import DOUBTFUL, GUESSED, LIKELY, SURE, Reading, any_of, digits
@@ -23,15 +24,15 @@ _SAYING = any_of(
     "codes? erreurs? errors? err defauts? faults? faute alarmes? support_code msg mess"
 )
 _SHOWING = any_of(
-    r"a?ff?iche\w{0,4} affichage message panneau ecran display\w{0,3} show\w{0,3} says? saying "
+    r"a?ff?ich\w{1,5} message panneau ecran display\w{0,3} show\w{0,3} says? saying "
     r"saing reads? reading panel screen indique\w{0,3} marque marqu[ae] ecrit written dit dis dire "
     r"met apparai\w{1,3} appears? signale\w? renvoie clignote\w{0,3} blink\w{0,3} flash\w{0,3} "
     r"voyant throw\w{0,3} come\w?_up pop\w{0,4} appel_technicien call_service call_for_service "
     r"bloque\w{0,4}_sur stuck_on stuck_at"
 )
 _HINTING = any_of(
-    r"mets sort donne giv\w{1,3} get\w{0,4} got bloque\w{0,4} stuck stop\w{0,4} panne service en "
-    r"bourrages? jams? make with avec led bip\w? plante\w? crash\w{0,3} hs disparu\w? efface\w? "
+    r"mets sort donne giv\w{1,3} get\w{0,4} got bloque\w{0,4} stuck stop\w{0,4} panne service "
+    r"bourrages? jams? make led bip\w? plante\w? crash\w{0,3} hs disparu\w? efface\w? "
     r"cleared gone again encore toujours still"
 )
 _SPOKEN = re.compile(rf"(?<!\w)(?:({_SAYING})|({_SHOWING})|{_HINTING})(?!\w)")
@@ -55,6 +56,12 @@ _NAMED = re.compile(
     rf"({'|'.join(_VALUES)})(?!\w)(?![.,]\d)(?!-\w)"
 )
 """A code that is spoken of as one: « code erreur : E 05 », whoever's it is."""
+_ERROR = re.compile(
+    r"(?<![\w.,/-])(\d{2,4}(?:\.\d{1,4})?|[a-z]-?\d{2,4}) "
+    r"(?:(?:service|printer|paper|supply|fuser|scanner|system) )?err(?:or|eur)(?!\w)"
+)
+"""« 79 service error »."""
+_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _PUNCTUATED = re.compile(r".*\d[.-]\d\d|[a-z]-\d")
 _SENTENCE_LIKE = re.compile(r"[a-z]{4,}")
 _HEXADECIMAL = re.compile(r"[0o]x[0-9a-fo]+")
@@ -63,14 +70,16 @@ _ZERO = re.compile(r"(?<=[\d.xbc-])o(?=[\do.]|$)|o(?=\d)")
 
 def codes(reading: Reading, catalogue: Catalogue, named: Collection[str]) -> Iterator[Finding]:
     """Find codes; `named` are the makes that the text names."""
-    spoken = _Spoken(reading.plain)
-    for match in catalogue.codes.finditer(reading.plain):
+    text = _COMMA.sub(".", reading.plain)
+    spoken = _Spoken(text)
+    for match in catalogue.codes.finditer(text):
         worded = _SENTENCE_LIKE.match(match.group()) and " " in match.group()
         if (digits(match.group()) or worded) and not reading.is_hidden(*match.span()):
             confidence = _of_a_family(match, catalogue, named, spoken)
-            if confidence:
+            decimal = "," in reading.plain[slice(*match.span())]  # « 50,2 » is a number as well
+            if confidence and not (decimal and not spoken.near(*match.span())):
                 yield _finding(reading, match.span(), confidence, "pattern")
-    for match in _NAMED.finditer(reading.plain):
+    for match in chain(_NAMED.finditer(text), _ERROR.finditer(text)):
         if not reading.is_hidden(*match.span(1)):
             few = match[1].isdigit() and len(match[1]) < DIGITS and not named
             owners = set() if few else _owners(match[1], catalogue)
@@ -137,7 +146,7 @@ class _Spoken:
 
 
 def _finding(reading: Reading, span: tuple[int, int], confidence: float, by: str) -> Finding:
-    own, value = reading.text[slice(*span)], reading.plain[slice(*span)]
+    own, value = reading.text[slice(*span)], reading.plain[slice(*span)].replace(",", ".")
     if _SENTENCE_LIKE.search(value):
         own = " ".join(own.split())  # « Print Unable 46 », as it is written
     elif _HEXADECIMAL.fullmatch(value):

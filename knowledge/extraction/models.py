@@ -106,7 +106,11 @@ def _judge(part: Part, catalogue: Catalogue, named: Named) -> Told | None:
             continue
         if not makes and form[0].isdigit() and len(form) <= LONG:
             continue  # « le 165e bataillon »
-        found = _known(form, makes, catalogue) or _of_a_family(form, part, makes, catalogue)
+        found = (
+            _known(form, makes, catalogue)
+            or _swapped(form, makes, catalogue)
+            or _of_a_family(form, part, makes, catalogue)
+        )
         if not found and bare:
             found = _of_digits(form, makes, catalogue)
         elif not found and makes and not part.series_of:
@@ -119,6 +123,17 @@ def _judge(part: Part, catalogue: Catalogue, named: Named) -> Told | None:
 def _known(number: str, makes: Collection[str], catalogue: Catalogue) -> Told | None:
     known = _of(makes, catalogue.table.get(number, ()))
     return Told(known[0].number, SURE, "table") if known else None
+
+
+def _swapped(number: str, makes: Collection[str], catalogue: Catalogue) -> Told | None:
+    """Return the known model with these very letters and digits, of which two changed places."""
+    if len(number) < GUESSABLE:
+        return None
+    for key in catalogue.digits.get(re.sub(r"\D", "", number), ()):
+        known = _of(makes, catalogue.table[key])
+        if known and sorted(key) == sorted(number) and OSA.distance(key, number) == 1:
+            return Told(known[0].number, LIKELY, "fuzzy")
+    return None
 
 
 def _of_a_family(

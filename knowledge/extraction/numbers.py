@@ -13,7 +13,10 @@ from schemas.findings import Finding
 PAGES_AT_LEAST, COUNTED_AT_LEAST = 4, 3
 """Digits of a number of pages (a document has fewer), and of what a counter shows."""
 DIGITS = 3
-REGIONS = ("FR", "GB", "BE", "CH", "LU", "CA")
+WAYS = (
+    (phonenumbers.is_valid_number, ("FR", "GB", "BE", "CH", "LU", "CA")),
+    (phonenumbers.is_possible_number, ("FR", "GB")),  # those that nobody was given yet
+)
 """In whose plans a telephone number without its country is looked for, in this order."""
 PHONES_AT_MOST = 20
 
@@ -100,8 +103,8 @@ def phones(reading: Reading) -> Iterator[Finding]:
 
 def e164(said: str) -> str:
     """Return a telephone number as the world writes it, or nothing."""
-    for fits in (phonenumbers.is_valid_number, phonenumbers.is_possible_number):
-        for region in REGIONS:
+    for fits, regions in WAYS:
+        for region in regions:
             try:
                 number = phonenumbers.parse(said, region)
             except phonenumbers.NumberParseException:

@@ -11,7 +11,7 @@ from knowledge.extraction.series import BETWEEN, series_before
 from knowledge.extraction.words import Reading, word_set
 
 _BEHIND = word_set(
-    "dn dw dne dwe dnw dwf dtn dtwf dte nw nf fn fw fdn fdw sdn sdw cdn cdw cdwt cidn cidw "
+    "w dn dw dne dwe dnw dwf dtn dtwf dte nw nf fn fw fdn fdw sdn sdw cdn cdw cdwt cidn cidw "
     "idn idw ci cx cdx fdwe dwt hdn dhe ade adwe adw spf sf sfnw dnwx exsp mfp"
 )
 """Letters behind a number that are often written apart."""
@@ -54,6 +54,7 @@ def parts(reading: Reading, place: int, catalogue: Catalogue, named: Named) -> I
         first -= 1
     if reading.joined(place + 1) and words[place + 1].text in _BEHIND:
         last += 1
+    shouted = reading.text.isupper()
     lefts = sorted(range(first, place + 1), key=lambda left: words[left].text in BETWEEN)
     for left, right in product(lefts, range(last, place - 1, -1)):
         span = words[left].start, words[right].end
@@ -61,7 +62,7 @@ def parts(reading: Reading, place: int, catalogue: Catalogue, named: Named) -> I
             continue
         head, series_of = series_before(reading, left, catalogue)
         blank = left < place and " " in reading.plain[words[place - 1].end : words[place].start]
-        small = reading.plain[slice(*span)] == reading.text[slice(*span)]
+        small = shouted or reading.plain[slice(*span)] == reading.text[slice(*span)]
         apart = words[left].text if blank and small and left == place - 1 else ""
         yield Part(
             head, left, right, "".join(word.text for word in words[left : right + 1]), series_of,

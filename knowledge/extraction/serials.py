@@ -20,12 +20,12 @@ DIGITS, MANY = 4, 5
 FAIR = 0.6
 
 _GAP = r"[ \t]{0,3}"
-_NO = r"(?:n°|no\.?|num\.?|numero|number|\#|ref\.?|reference)"
+_NO = r"(?:n°|no\.?|num\.?|numeros?|numbers?|\#|ref\.?|reference)"
 _WORD = re.compile(
     rf"(?<!\w)(?:{_NO}{_GAP}(?:de |d')?(?:la )?seri(?:e|al)|seri(?:e|al){_GAP}{_NO}|serial|"
-    rf"serie{_GAP}(?=[:=])|s[/.]n\.?|sn|nds|matricule)(?!\w)"
+    rf"serie{_GAP}(?=[:=])|[sn][/.][sn]\.?|sn|nds|matricule)[°.]?(?!\w)"
     rf"(?:{_GAP}(?:de l'(?:appareil|imprimante)|de la machine|of (?:the|our) \w{{1,12}}))?"
-    r"(?:[^\d\n:.;]{1,40}(?=:))?"
+    r"(?:(?: (?:de|du|des|of|for) [^\n:;.,]{1,40}|[^\d\n:.;]{1,40})(?=:))?"
     rf"(?:{_GAP}(?:(?:est|is|le|la|suivant|the|was|etait)(?!\w)|[:=\#,-])){{0,3}}[\s\"'«“(]{{0,3}}"
 )
 _AFTER = re.compile(r"[^\n.]{0,24}?\b(?:serie|serial|s/n)\b")

@@ -63,7 +63,7 @@ _QUANTITY = re.compile(
     rf"(?<![\w.,/-])({_COUNT})(?: ?x(?!\w))? (?:(?:{_LIKE}) ){{0,2}}"
     rf"(?:(?:{_SUPPLIES})|({_DEVICES}))(?!\w)"
 )
-_TIMES = re.compile(r"(?<![\w.,/-])(?<!hp )(\d{1,4}) ?x(?= ?[a-z])")
+_TIMES = re.compile(r"(?<![\w.,/-])(?<!hp )(\d{1,4}) ?x(?= ?[a-wyz])")
 _BEFORE = re.compile(rf"(?<![\w.,/-])({_COUNT})(?: x)? $")
 LOOKED_BACK = 20
 _WANTED = re.compile(

@@ -66,11 +66,12 @@ def extract(
     (in the subject, in an earlier message, by a person) has the span 0 to 0.
     """
     message = event.message
-    found = with_serials(message.text, _in_message(message, catalogue), known.devices)
+    text = message.text[:TEXT_CHARACTERS]
+    found = with_serials(text, _in_message(message, catalogue), known.devices)
     found = (*found, *_earlier(event, found, catalogue))
-    found = corrected(message.text, found, message.conversation_id, known.corrections)
+    found = corrected(text, found, message.conversation_id, known.corrections)
     found = tuple(sorted(found, key=lambda each: (each.start, each.kind)))
-    device = device_of(message.text, found, known.devices, known.chosen)
+    device = device_of(text, found, known.devices, known.chosen)
     if device:
         device = _on_the_day(device, message.received_at.date())
     return (

@@ -200,6 +200,9 @@ SL-M2070FW | SL-M2070FW
 une imprimante à badges (on nous parle de la ZC300) | ZC300
 toner CF410X pour la M477fdw | M477fdw
 la HP et la MFC-L2710DW | MFC-L2710DW
+hp M404nd en panne | M404dn
+Brother HL 1210 W | HL-1210W
+LA HP ET 2850 PAGES PAR MOIS |
 """
 
 
@@ -278,6 +281,13 @@ def test_rooms_dates_formats_supplies_and_quotes_are_no_models(text: str) -> Non
         ("Is 171 on an OKI C650 the fuser?", ["171"]),
         ("xerox 016 720", ["016720"]),
         ("samsung C1-1411", ["C1-1411"]),
+        ("erreur 50,2 sur la hp", ["50.2"]),
+        ("79 Service Error on our HP", ["79"]),
+        ("canon affiche E 02", ["E02"]),
+        ("erreur SC542/SC543", ["SC542", "SC543"]),
+        ("016-720/016-799", ["016-720", "016-799"]),
+        ("jam in 13.A3", ["13.A3"]),
+        ("lexmark 24x.xx", ["24X.XX"]),
         ("brother dit unable to print 46", ["unable to print 46"]),
         ("Ma Kyocera. Elle affiche F248 puis J0511.", ["F248", "J0511"]),
     ],
@@ -306,6 +316,8 @@ def test_codes_are_found_where_one_is_spoken_of(text: str, codes: list[str]) -> 
         "Windows 11 affiche un message",
         "port 9100, http://192.168.0.10/49.4C02",
         "une volte-face",
+        "la lexmark à 199,90",
+        "une imprimante en salle E12",
         "le toner CF410X affiche vide",
         "je vous ai envoyé un message le 3 décembre à 14h30",
     ],
@@ -326,6 +338,8 @@ def test_prices_dates_and_counts_are_no_codes(text: str) -> None:
         ("numéro de série inscrit dessous : 5027-98673XY", "serial_number", ["5027-98673XY"]),
         ("VNB3K12345 (c'est le numéro de série)", "serial_number", ["VNB3K12345"]),
         ("ma Ricoh P C600 (3FX0044170)", "serial_number", ["3FX0044170"]),
+        ("S/N° CNB9K12345 et N/S : CNB9K12346", "serial_number", ["CNB9K12345", "CNB9K12346"]),
+        ("n° de série de la Ricoh IM C2500 : 3089R600123", "serial_number", ["3089R600123"]),
         ("colis 6A12345678901", "serial_number", []),
         ("TVA FR12345678901", "serial_number", []),
         ("la série C de chez HP", "serial_number", []),
