@@ -70,39 +70,39 @@ class Route:
     def closed(self) -> str:
         """Why nothing is asked now; empty when it may be."""
         if self.choice is None:
-            return "no usable model" if self.answers else f"no answer ({self._why})"
+            return "no usable model" if self.answers else self._why
         if not self.breaker.lets_through:
             return "resting after a failure"
-        if self.over_cap:
+        cap = self.limits.monthly_cap
+        if cap and self.ledger.spent(self.backend.name) >= cap:
             return "its monthly cap is spent"
         return ""
 
-    @property
-    def over_cap(self) -> bool:
-        """The month's money is spent."""
-        cap = self.limits.monthly_cap
-        return bool(cap) and self.ledger.spent(self.backend.name) >= cap
-
     async def look(self, machine: Machine | None) -> None:
         """See what the server has, and choose again."""
-        before = self.choice
+        if self.backend.leaves and not self.limits.remote:
+            self._why = "outside the private network, which is not allowed"
+        else:
+            await self._look(machine)
+        self._tell()
+
+    async def _look(self, machine: Machine | None) -> None:
+        before, limits = self.choice, self.limits
         try:
             found = await self.backend.look()
         except NoAnswer as error:
             if self.answers or not self.breaker.troubles:
                 self.breaker.note(error)
-            self.answers, self.models, self._why = False, [], str(error)
-        else:
-            self.answers = True
-            limits = self.limits
-            terms = Terms(
-                limits.model, limits.remote, limits.timeout_s,
-                machine if self.here else None,
-                self.ledger.speeds(),
-                before.model.name if before else "",
-            )  # fmt: skip
-            self.models = weighed(found, terms)
-        self._tell()
+            self.answers, self.models, self._why = False, [], f"no answer ({error})"
+            return
+        self.answers = True
+        terms = Terms(
+            limits.model, limits.remote, limits.timeout_s,
+            machine if self.here else None,
+            self.ledger.speeds(),
+            before.model.name if before else "",
+        )  # fmt: skip
+        self.models = weighed(found, terms)
 
     def _tell(self) -> None:
         """Log what is asked, or why nothing is, when that is new."""

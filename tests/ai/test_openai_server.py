@@ -168,11 +168,12 @@ async def test_nothing_of_the_environment_or_this_machine_is_sent(
         assert not [name for name in head if name.lower().startswith(("x-stainless", "openai"))]
 
 
-async def test_a_server_far_away_is_asked_only_where_that_is_allowed(api: OpenAIAPI) -> None:
-    models = models_at(api, far=True)
-    with pytest.raises(NoAnswer, match="no usable model"):
-        await models.fill(ASK)
-    assert api.asked == []
+async def test_a_server_far_away_is_not_even_looked_at_unless_that_is_allowed(
+    api: OpenAIAPI,
+) -> None:
+    with pytest.raises(NoAnswer, match="outside the private network"):
+        await models_at(api, "tiny", far=True).fill(ASK)
+    assert api.heads == []
 
 
 PERSONAL = Ask(

@@ -96,6 +96,20 @@ def test_a_server_that_does_not_answer_is_said_with_its_error(
     assert answer.stderr.startswith("astreinte: no answer: ollama: no answer")
 
 
+def test_what_leaves_is_said_and_refused_with_its_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = {"URL": "https://models.example/v1", "PRICE_IN": "0.5", "MONTHLY_CAP": "20"}
+    for name, value in own.items():
+        monkeypatch.setenv(f"ASTREINTE_OPENAI_{name}", value)
+    monkeypatch.setenv("ASTREINTE_OLLAMA_URL", "http://127.0.0.1:9")
+    page = run().stdout
+    assert "distante, refusée" in page
+    assert "ce mois : 0.00 sur 20" in page
+    assert [each["privacy"] for each in shown()["backends"]] == ["local", "refused"]
+
+
 def test_a_question_is_tried_with_its_time_and_tokens(
     ollama: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
