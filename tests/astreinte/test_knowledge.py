@@ -11,9 +11,11 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
+from ai.embeddings import Embedder
 from ai.passages import SEARCHES
 from astreinte.cli import app
-from tests.conftest import CACHE
+from services.neighbours import Neighbours
+from tests.flows.conftest import settle_in
 from tests.knowing import FILTER, OZONE
 from tests.printed import pdf
 
@@ -21,11 +23,11 @@ GUIDE = f"# Entretien du Kyocera TASKalfa 2554ci\n\n## Filtre à ozone\n\n{FILTE
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which no desk runs, with the cache of vectors."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: Embedder) -> Path:
+    """A folder in which no desk runs, with the cache of vectors, and the model at hand."""
+    settle_in(tmp_path)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "cache").symlink_to(CACHE)
+    monkeypatch.setattr(Neighbours, "embedder", embedder)
     return tmp_path
 
 

@@ -10,11 +10,13 @@ import pytest
 from sqlmodel import Session
 from typer.testing import CliRunner
 
+from ai.embeddings import Embedder
 from astreinte.cli import app
 from astreinte.learning.nameless import HIDDEN, nameless
+from services.neighbours import Neighbours
 from storage.database import Database, insert_new
 from storage.tables import Conversation, Customer, Message, Outgoing
-from tests.conftest import CACHE
+from tests.flows.conftest import settle_in
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 QUESTION = (
@@ -67,11 +69,11 @@ def talk(
 
 
 @pytest.fixture
-async def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+async def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: Embedder) -> Path:
     """A folder with a record of four conversations, of which one teaches something."""
+    settle_in(tmp_path)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "cache").symlink_to(CACHE)
+    monkeypatch.setattr(Neighbours, "embedder", embedder)
     database = Database("sqlite:///data/astreinte.db")
     await database.prepare()
     await database.write(talk, 1)
