@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -28,5 +29,9 @@ def leaves(url: str) -> bool:
     try:
         address = ip_address(host)
     except ValueError:
-        return "." in host and not host.endswith(PRIVATE_ENDINGS)
+        single = re.fullmatch(
+            r"[a-z_][\w-]*", host
+        )  # a number would be a public address, oddly put
+        return not single and not host.endswith(PRIVATE_ENDINGS)
+    address = getattr(address, "ipv4_mapped", None) or address
     return not (address.is_private or address.is_loopback or address.is_link_local)
