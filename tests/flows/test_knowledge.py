@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import pytest
 from astreinte.learning.outcomes import Given, Outcome, Steps
 from astreinte.learning.taking import Taking
 from astreinte.learning.telling import Crier, telling
+from astreinte.running import Running
 from services.library import Library
 from services.neighbours import Neighbours
 from services.rag.app import follow, shelve
@@ -65,8 +67,13 @@ async def test_what_is_imported_changed_and_removed_is_known_to_two_replicas_wit
     monkeypatch.setattr("services.library.EVERY_S", 600.0)  # what is not heard is not found
     guide = tmp_path / "guide.md"
     took = []
-    async with replica(kafka, settings) as one, replica(kafka, settings) as other:
-        crier = Crier(one[0])
+    embedded = kafka != os.environ.get("ASTREINTE_KAFKA")
+    desk = Running("", kafka, settings.database.url, os.getpid(), embedded)
+    async with (
+        replica(kafka, settings) as one,
+        replica(kafka, settings) as other,
+        telling(settings, desk) as crier,
+    ):
         other_file = tmp_path / "badges.md"
         other_file.write_text(BADGE, "utf-8")
         await take(one[0], crier, other_file)  # loads what tells languages and makes
