@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+
+from ai.about_model import SAID_IN, about_model
 
 # Its import alone makes up an id of this machine, and reports go to its makers. Not from here.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -32,6 +32,8 @@ BATCH_TOKENS = 2_048
 LIKE = 0.8
 """Share of a batch's longest text that its others have at least; below it, padding costs more
 than another run: 16 mixed texts took 15 ms each in one batch, 8 ms one by one, 9 ms so."""
+FROM_HUB = ("onnx/model.onnx", "tokenizer.json", *SAID_IN)
+"""Files of a repository that are fetched."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 REMEMBERED = 4_096
 """Recent texts whose vectors are kept: classify and rag ask for the same ones."""
@@ -56,20 +58,21 @@ class Embedder:
     """
 
     def __init__(self, model: str = "all-MiniLM-L6-v2", threads: int = 1) -> None:
-        folder = _folder(model)
-        about = _about(folder)
-        self.name: str = about.get("name", model)
-        self.fingerprint = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()[:16]
+        graph, tokens = _files(model)
+        about = about_model(graph.parent, model)
+        self.name = about.name
+        self._about = about
+        self.fingerprint = hashlib.sha256(graph.read_bytes()).hexdigest()[:16]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_cpu_mem_arena = False  # it grows with every new shape, to 1.5 GB
         self._session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            str(graph), options, providers=["CPUExecutionProvider"]
         )
         self._inputs = {entry.name for entry in self._session.get_inputs()}
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(about.get("max_tokens", 256))
+        self._tokenizer = Tokenizer.from_file(str(tokens))
+        self._tokenizer.enable_truncation(about.max_tokens)
         self._thread = ThreadPoolExecutor(1, "embedder")
         self._known: OrderedDict[str, Vectors] = OrderedDict()
         self._tokenizer.no_padding()
@@ -91,7 +94,8 @@ class Embedder:
     def compute(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors, computed now, in this thread."""
         vectors = self._empty(len(texts))
-        tokens = [entry.ids for entry in self._tokenizer.encode_batch(list(texts))]
+        said = [self._about.prefix + text for text in texts]
+        tokens = [entry.ids for entry in self._tokenizer.encode_batch(said)]
         # Longest first, and only texts of like length together: padding is computed too.
         order = sorted(range(len(texts)), key=lambda place: -len(tokens[place]))
         while order:
@@ -119,40 +123,45 @@ class Embedder:
             None, {name: value for name, value in feed.items() if name in self._inputs}
         )[:1]
         vectors = np.asarray(output, np.float32)
-        if vectors.ndim == 3:  # noqa: PLR2004 - token vectors: the mean of those that are no padding
+        if vectors.ndim == 3 and self._about.pooling == "cls":  # noqa: PLR2004 - token vectors
+            vectors = vectors[:, 0]
+        elif vectors.ndim == 3:  # noqa: PLR2004 - the mean of those that are no padding
             mask = feed["attention_mask"][:, :, None].astype(np.float32)
             vectors = (vectors * mask).sum(1) / np.maximum(mask.sum(1), 1)
         unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return unit
 
 
-def _folder(model: str) -> Path:
-    for folder in (SHIPPED / model, Path(model), Path(model) / "onnx"):
-        if (folder / "model.onnx").is_file() and (folder / "tokenizer.json").is_file():
-            return folder
+def _files(model: str) -> tuple[Path, Path]:
+    """Return a model's graph and its tokenizer, which lies beside it or in the folder above."""
+    for root in (SHIPPED / model, Path(model)):
+        found = _within(root)
+        if found:
+            return found
     return _from_hub(model)
 
 
-def _from_hub(model: str) -> Path:
+def _within(root: Path) -> tuple[Path, Path] | None:
+    graphs = (root / "model.onnx", root / "onnx" / "model.onnx")
+    tokenizers = (root / "onnx" / "tokenizer.json", root / "tokenizer.json")
+    graph = next((path for path in graphs if path.is_file()), None)
+    tokenizer = next((path for path in tokenizers if path.is_file()), None)
+    return (graph, tokenizer) if graph and tokenizer else None
+
+
+def _from_hub(model: str) -> tuple[Path, Path]:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - 0.3 s, and only for these
 
     try:
-        found = snapshot_download(model, allow_patterns=["onnx/model.onnx", "tokenizer.json"])
+        folder = Path(snapshot_download(model, allow_patterns=list(FROM_HUB)))
     except Exception as error:
         msg = (
             f"no embedding model {model!r}: neither shipped, nor a folder with model.onnx and "
             f"tokenizer.json, nor to be had from the hub ({type(error).__name__})"
         )
         raise ModelMissing(msg) from error
-    folder = Path(found)
-    if not (folder / "onnx" / "model.onnx").is_file():
-        msg = f"the hub's {model!r} has no onnx/model.onnx"
+    found = _within(folder)
+    if not found:
+        msg = f"the hub's {model!r} has no onnx/model.onnx with a tokenizer.json"
         raise ModelMissing(msg)
-    if not (folder / "onnx" / "tokenizer.json").exists():
-        (folder / "onnx" / "tokenizer.json").symlink_to(folder / "tokenizer.json")
-    return folder / "onnx"
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    path = folder / "model.json"
-    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
+    return found
