@@ -98,9 +98,11 @@ function passage(one, number) {
     h("h3", {}, number ? h("span", { class: "number" }, `[${number}] `) : null, one.title),
     h("p", { class: "score" }, bar(one.score), h("span", { class: "number" }, decimal(one.score)),
       one.brand && h("span", { class: "faint" }, one.brand), !number && h("span", { class: "faint" }, t("source.unused"))),
-    h("p", { class: "faint origin" }, origin(one.source)),
+    one.heading && h("p", { class: "faint" }, one.heading),
+    h("p", { class: "faint origin" }, origin(one.url || one.source)),
     h("details", { dataset: { fold: one.article, testid: "steps" } },
-      h("summary", {}, count(steps.length, "steps")),
+      h("summary", {}, one.text ? t("source.text") : count(steps.length, "steps")),
+      one.text && h("p", { class: "text" }, one.text),
       one.cause && h("p", {}, h("strong", {}, t("cause")), one.cause),
       h("ol", {}, steps.map((step) => h("li", {}, step))),
       one.call_technician && h("p", {}, h("strong", {}, t("technician")), one.call_technician)));

@@ -116,6 +116,7 @@ const WORDS = {
   "sources": ["Sources", "Sources"],
   "sources.none": ["aucun article assez proche", "no article near enough"],
   "source.unused": ["trouvé, non cité", "found, not quoted"],
+  "source.text": ["extrait", "excerpt"],
   "source.light": ["Montrer la source {n}", "Show source {n}"],
   "steps.1": ["1 étape", "1 step"],
   "steps.n": ["{n} étapes", "{n} steps"],
