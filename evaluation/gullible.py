@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from schemas.vocabulary import Intent
 from services.sentences import fold
 from tests.ollama import FakeOllama, answer, says, serving
 
@@ -79,6 +80,8 @@ class Gullible:
             return answer(503, {"error": "loading"})
         if not asked.get("messages"):
             return says("")
+        if "intent" in asked["format"]["properties"]:  # it sorts a message: as the attacker likes
+            return says(json.dumps({"intent": Intent.FAULT.value}))
         self.asked += 1
         prompt = asked["messages"][-1]["content"]
         said = self._wanted(prompt)

@@ -22,7 +22,17 @@ HEAD_LINES = 3
 MAX_STYLES = 25
 """Of `<b>`, `<font>` … open at once: what is left open is opened again in each paragraph."""
 
-_HIDDEN = "[hidden], [style*='display:none'], [style*='display: none']"
+_HIDDEN = ", ".join(
+    [
+        "[hidden], [style*='mso-hide']",
+        *(f"[style*='{rule}'], [style*='{rule.replace(':', ': ')}']"
+          for rule in ("display:none", "visibility:hidden", "font-size:0px", "font-size:0pt",
+                       "font-size:0;", "opacity:0;", "max-height:0px")),
+        *(f"[style$='{rule}'], [style$='{rule.replace(':', ': ')}']"
+          for rule in ("font-size:0", "opacity:0")),
+    ]
+)  # fmt: skip
+"""What a reader does not see: nobody wrote it to be read by a person."""
 _BLOCKS = "br, p, div, li, tr, hr, h1, h2, h3, h4, blockquote"
 _QUOTED = (
     "blockquote[type=cite], blockquote[class*=quote], blockquote[class*=cite], blockquote[cite]"

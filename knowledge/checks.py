@@ -42,6 +42,7 @@ class Checks(BaseModel):
     opposites: tuple[Opposites, ...]
     risky: tuple[re.Pattern[str], ...]
     promises: re.Pattern[str]
+    orders: re.Pattern[str]
     ours: re.Pattern[str]
     courtesy_of_ours: re.Pattern[str]
 

@@ -27,6 +27,11 @@ _DENIES = re.compile(f"{_VERB}|{_ALL}|{_NEXT}")
 _CLAUSE_END = re.compile("[,;:.]|$")
 
 
+_BIDDING = re.compile(r"\b\w{3,}ez\b")
+_BIDDEN = re.compile(r"\b\w{3,}e[zr]\b")
+"""What a French sentence tells its reader to do; and how the evidence may say it."""
+
+
 def flipped(
     said: str, near: str, sentences: Sequence[tuple[str, frozenset[str]]], language: Language
 ) -> bool:
@@ -44,11 +49,25 @@ def flipped(
         Of all of these.
     """
     mine, theirs = _affirmed_denied(said, language), _affirmed_denied(near, language)
-    if mine[1] - frozenset().union(*(stems for _, stems in sentences)):
+    whole = _affirmed_denied(". ".join(text for text, _ in sentences), language)
+    if mine[1] - whole[1]:
         return True  # nobody forbade that
     if mine[1] & theirs[0] - theirs[1] or mine[0] & theirs[1] - theirs[0] - mine[1]:
         return True
-    return any(_turned(fold(said), pair, sentences, language) for pair in load_checks().opposites)
+    opposites = load_checks().opposites
+    if any(_bidden(fold(said), pair, sentences) for pair in opposites):
+        return True
+    return any(_turned(fold(said), pair, sentences, language) for pair in opposites)
+
+
+def _bidden(said: str, pair: Opposites, sentences: Sequence[tuple[str, frozenset[str]]]) -> bool:
+    """Say whether a French sentence bids one of two opposites where the evidence bids the other."""
+    orders = _BIDDEN.findall(fold(" ".join(text for text, _ in sentences)))
+    for word in _BIDDING.findall(said):
+        for same, other in ((pair.one, pair.other), (pair.other, pair.one)):
+            if same.match(word) and not any(same.match(order) for order in orders):
+                return any(other.match(order) for order in orders)
+    return False
 
 
 def _affirmed_denied(text: str, language: Language) -> tuple[frozenset[str], frozenset[str]]:

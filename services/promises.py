@@ -7,7 +7,20 @@ other ground; so whatever it says in our name is refused, but for courtesy.
 from __future__ import annotations
 
 from knowledge.checks import load_checks
-from services.sentences import fold
+from services.sentences import fold, pieces
+
+
+def told(text: str) -> list[str]:
+    """Return the sentences of a text of others that a reply may repeat or rest on.
+
+    Not those that promise, and not those that bid the machine: a document is no authority over it.
+    """
+    orders = load_checks().orders
+    return [
+        one.text
+        for one in pieces(text)
+        if not promise(one.text) and not orders.search(fold(one.text))
+    ]
 
 
 def promise(sentence: str) -> bool:

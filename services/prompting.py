@@ -19,6 +19,7 @@ from schemas.findings import Draft, Passage
 from schemas.printer import ReplyDrafted
 from schemas.vocabulary import Channel, Language
 from services.grounding import Evidence, Objection, objections
+from services.promises import told
 from services.replies import Sender, Text, close
 
 CUSTOMER, EARLIER, TURNS = 600, 200, 2
@@ -102,7 +103,8 @@ def again(given: str, refused: Sequence[Objection]) -> str:
 def ground(passage: Passage) -> str:
     """Return all that a passage states."""
     if passage.kind != "article":
-        return neutral("\n".join(filter(None, [passage.title, passage.heading, passage.text])))
+        lines = [passage.title, passage.heading, *told(passage.text)]
+        return neutral("\n".join(filter(None, lines)))
     stated = [passage.title, passage.cause, *passage.steps, passage.call_technician]
     return "\n".join(filter(None, stated))
 

@@ -20,6 +20,8 @@ VAGUE = 2
 """Content words up to which a fault is not described: « elle ne marche plus depuis hier »."""
 CLOSE = 0.8
 """Articles of other printers whose score is at least this share of the best one's may be meant."""
+OURS = 0.5
+"""How likely a message is for this desk at least, before it is asked back for more."""
 CHARACTERS = 1_500
 
 _ITEM = re.compile(r"(?m)^[ \t]*(?:[-*•·]|\(?\d{1,2}[.)])[ \t]+(?=\S)")
@@ -106,7 +108,9 @@ def follow_up(event: MessageGrounded, action: Action, reason: str) -> str | None
 
     Once in a conversation, and never instead of a person who was asked for.
     """
-    if asked(event.earlier) or event.classification.intent not in _OPEN:
+    seen = event.classification
+    ours = seen.intent in _OPEN and (seen.scope is None or seen.scope >= OURS)
+    if asked(event.earlier) or not ours:
         return None
     lost = action is Action.HANDOFF and reason == "no_passage"
     if not lost and action is not Action.REPLY:
@@ -119,7 +123,7 @@ def follow_up(event: MessageGrounded, action: Action, reason: str) -> str | None
             return "ask_model"
         if lost and code:
             return "ask_model"
-    stated = content(event.message.text, event.classification.language)
+    stated = content(event.message.text, seen.language)
     return "ask_details" if lost and len(stated) <= VAGUE and words(text) else None
 
 

@@ -13,8 +13,8 @@ from knowledge.wording import Wording, Words
 from schemas.findings import Citation, DeviceCard, Passage
 from schemas.printer import MessageGrounded
 from schemas.vocabulary import Channel, Language, kind_label
-from services.promises import promise
-from services.sentences import content, pieces
+from services.promises import told
+from services.sentences import content
 
 SMS_STEPS = 3
 BRIEF = (Channel.SMS, Channel.CALL)
@@ -122,9 +122,8 @@ def quoted(passage: Passage, question: str) -> list[str]:
     """
     asked = content(question, passage.language)
     found = [
-        (len(asked & content(one.text, passage.language)), -place, one.text)
-        for place, one in enumerate(pieces(passage.text))
-        if not promise(one.text)
+        (len(asked & content(one, passage.language)), -place, one)
+        for place, one in enumerate(told(passage.text))
     ]
     kept: list[tuple[int, str]] = []
     for _, place, sentence in sorted(found, reverse=True)[:SENTENCES]:
