@@ -81,7 +81,8 @@ def import_(
         _show(found)
     if not told:
         output.err.print(NOT_TOLD, markup=False)
-    raise typer.Exit(1 if any(one.outcome == "skipped" for one in found) else 0)
+    whole = all(one.outcome != "skipped" and not one.remarks for one in found)
+    raise typer.Exit(0 if whole else 1)
 
 
 async def _import(

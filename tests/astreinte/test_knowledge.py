@@ -134,6 +134,15 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_imported(folder: Path) -> 
     assert "ftp://x/y.pdf: cannot be read (No such file or directory)" in answer.stderr
 
 
+def test_a_page_that_cannot_be_read_is_named_and_the_other_pages_are_found(folder: Path) -> None:
+    whole = pdf([["Étape une."], [FILTER[:60], FILTER[60:]]])
+    Path("manual.pdf").write_bytes(whole.replace(b"Tm", b"Tm\n<<", 1))
+    answer = run("import", "manual.pdf")
+    assert answer.exit_code == 1
+    assert "manual.pdf: page 1 cannot be read (" in answer.stderr
+    assert "1 passage(s), 2 page(s)" in answer.stdout
+
+
 def test_what_is_said_of_a_document_counts_more_than_what_is_recognised(folder: Path) -> None:
     Path("guide.md").write_text(GUIDE, "utf-8")
     said = ("--brand", "any", "--model", "MX-1", "--language", "en", "--title", "Our guide")
