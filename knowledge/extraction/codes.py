@@ -62,6 +62,8 @@ _ERROR = re.compile(
 )
 """« 79 service error »."""
 _COMMA = re.compile(r"(?<=\d),(?=\d)")
+_LONE = re.compile(r"c\d{4}|j-?\d{4}")
+"""What is a code where no make is named and no model is called so: « C7990 ?? »."""
 _PUNCTUATED = re.compile(r".*\d[.-]\d\d|[a-z]-\d")
 _SENTENCE_LIKE = re.compile(r"[a-z]{4,}")
 _HEXADECIMAL = re.compile(r"[0o]x[0-9a-fo]+")
@@ -112,7 +114,8 @@ def _of_a_family(
     if ours and telling and (near or _PUNCTUATED.match(value) or not (short or digits(value[0]))):
         return SURE if near else LIKELY
     if near < SAID and (not near or short or named or (near == HINTED and digits(value[0]))):
-        return LIKELY if ours and near == SHOWN else 0.0
+        lone = not named and value not in catalogue.table and _LONE.fullmatch(value)
+        return GUESSED if lone else LIKELY if ours and near == SHOWN else 0.0
     if telling:
         return GUESSED if named else LIKELY
     return LIKELY if ours else 0.0

@@ -11,25 +11,31 @@ from schemas.findings import Finding
 
 AT_LEAST, AT_MOST, USUAL = 5, 22, 9
 """Characters of a serial number, and how many most have at least."""
-GROUPS = 6
+GROUPS = 20
 """Parts in which one may be written."""
 OPENING = 4
 """Letters of a part that has no digits: « CNB 9K12345 »."""
-DIGITS, MANY = 4, 5
-"""Of what stands alone and looks like a maker's own, or like none; after a word two are enough."""
+SPOKEN_OF, DIGITS, MANY = 3, 4, 5
+"""Of what stands alone near a word for one, looks like a maker's own, or like none."""
 FAIR = 0.6
+MIXED = 3
+"""Turns from letters to digits and back, which no word has."""
 
 _GAP = r"[ \t]{0,3}"
-_NO = r"(?:n°|no\.?|num\.?|numeros?|numbers?|\#|ref\.?|reference)"
+_NO = r"(?:n°|no\.?|num\.?|numeros?|numbers?|nr\.?|n\.?|\#|ref\.?|reference)"
+_SERIAL = r"(?:series?|serrie|seire|seri|serials?|serail|serienn?umm?er)"
 _WORD = re.compile(
-    rf"(?<!\w)(?:{_NO}{_GAP}(?:de |d')?(?:la )?seri(?:e|al)|seri(?:e|al){_GAP}{_NO}|serial|"
-    rf"serie{_GAP}(?=[:=])|[sn][/.][sn]\.?|sn|nds|matricule)[°.]?(?!\w)"
+    rf"(?<!\w)(?:{_NO}{_GAP}(?:de |d')?(?:la )?{_SERIAL}|{_SERIAL}{_GAP}{_NO}|serials?|serail|"
+    rf"{_SERIAL}{_GAP}(?=[:=])|[sn][/.][sn]\.?|sn|nds)[°.]?(?!\w)"
     rf"(?:{_GAP}(?:de l'(?:appareil|imprimante)|de la machine|of (?:the|our) \w{{1,12}}))?"
     r"(?:(?: (?:de|du|des|of|for) [^\n:;.,]{1,40}|[^\d\n:.;]{1,40})(?=:))?"
-    rf"(?:{_GAP}(?:(?:est|is|le|la|suivant|the|was|etait)(?!\w)|[:=\#,-])){{0,3}}[\s\"'«“(]{{0,3}}"
+    rf"(?:{_GAP}(?:(?:est|is|le|la|suivant|the|was|etait)(?!\w)|c'est|[:=\#,-])){{0,3}}"
+    r"[\s\"'«“(]{0,3}"
 )
-_AFTER = re.compile(r"[^\n.]{0,24}?\b(?:serie|serial|s/n)\b")
-_ALONE = re.compile(r"(?<![\w./-])(?=[a-z0-9]{0,8}[a-z])(?=[a-z]{0,12}\d)[a-z0-9]{9,16}(?![\w-])")
+_AFTER = re.compile(rf"[^\n.]{{0,24}}?\b(?:{_SERIAL}|s/n)\b")
+_BEFORE = re.compile(rf"\b(?:{_SERIAL}|s/n|sn)\b[^\n.;?!\d]{{0,60}}$")
+_ALONE = re.compile(r"(?<![\w.-])(?=[a-z0-9]{0,15}[a-z])(?=[a-z]{0,12}\d)[a-z0-9]{6,16}(?![\w-])")
+_TURNS = re.compile(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])")
 _MADE_UP = re.compile(
     r"[a-z]{2}\d{9}[a-z]{2}|\d[a-z]\d{11}|1z\w{13,}|fr\d{11}|[0o]x[0-9a-f]+|(?=(?:\d*[a-f]){4})[0-9a-f]{12,}"
 )
@@ -59,17 +65,23 @@ def _alone(
 ) -> float:
     """Say how sure it is that something without a word before it is one; 0: it is none."""
     start, end = match.span()
-    before = reading.plain[max(0, start - 40) : start]
-    value = match.group()
+    before = reading.plain[max(0, start - 80) : start]
+    value, figures = match.group(), digits(match.group())
     if reading.is_hidden(start, end) or _OTHER.search(before) or _MADE_UP.fullmatch(value):
         return 0.0
-    if digits(value) >= DIGITS and _AFTER.match(reading.plain, end):
+    if value in catalogue.table or value in catalogue.stems:
+        return 0.0
+    if figures >= SPOKEN_OF and _BEFORE.search(before):
+        return SURE if len(value) >= USUAL else GUESSED
+    if figures >= DIGITS and len(value) >= USUAL and _AFTER.match(reading.plain, end):
         return SURE
     makes = [m for m in catalogue.makes.values() if not named or m.name in named]
-    if digits(value) >= DIGITS and any(make.serials.fullmatch(value) for make in makes):
+    shaped = any(make.serials.fullmatch(value) for make in makes)
+    if shaped and figures >= DIGITS and (len(value) >= USUAL or named):
         return GUESSED
-    written = reading.text[start:end].isupper() or reading.text.islower()
-    return FAIR if written and digits(value) >= MANY else 0.0
+    mixed = len(_TURNS.findall(value)) >= MIXED
+    written = mixed or reading.text[start:end].isupper() or reading.text.islower()
+    return FAIR if written and figures >= MANY and len(value) >= USUAL else 0.0
 
 
 def _in_groups(reading: Reading, place: int) -> tuple[int, int] | None:
@@ -84,9 +96,11 @@ def _in_groups(reading: Reading, place: int) -> tuple[int, int] | None:
         between = reading.plain[words[number - 1].end : word.start] if number > first else ""
         if between not in {"", " ", "-", "/"}:
             break
-        if between == " " and total >= USUAL and not (last > first and digits(word.text) >= MANY):
+        spelt = len(word.text) == 1 == len(words[number - 1].text)  # « c n b 9 k 1 »
+        more = spelt or (last > first and digits(word.text) >= MANY)
+        if between == " " and total >= USUAL and not more:
             break
-        if not _is_group(reading, number, first) or total + len(word.text) > AT_MOST:
+        if not (spelt or _is_group(reading, number, first)) or total + len(word.text) > AT_MOST:
             break
         last, total = number, total + len(word.text)
         figures += digits(word.text)
@@ -105,4 +119,5 @@ def _is_group(reading: Reading, number: int, first: int) -> bool:
     if reading.text[word.start : word.end].isupper():
         return True
     after = reading.words[number + 1].text if number + 1 < len(reading.words) else ""
-    return number == first and digits(after) > 0
+    spelt = len(word.text) == len(after) == 1
+    return number == first and (spelt or digits(after) > 0)

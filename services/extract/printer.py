@@ -17,7 +17,7 @@ from knowledge.extraction.numbers import numbered, page_counts, phones
 from knowledge.extraction.serials import serials
 from knowledge.extraction.supplies import quantities, supplies, urgencies
 from knowledge.extraction.traps import hide_quotes, hide_traps
-from knowledge.extraction.words import Reading
+from knowledge.extraction.words import Reading, written
 from schemas.findings import DeviceCard, Finding
 from schemas.printer import CustomerMessage, MessageClassified, MessageExtracted
 from schemas.vocabulary import Intent, Language, kind_label
@@ -133,7 +133,18 @@ def _why(found: Sequence[Finding], device: DeviceCard | None) -> str:
 
 def find(text: str, catalogue: Catalogue) -> tuple[Finding, ...]:
     """Return all findings of a text; overlapping ones are told apart by confidence."""
-    reading = Reading(text[:TEXT_CHARACTERS])
+    text = text[:TEXT_CHARACTERS]
+    said, places = written(text)
+    found = _find(Reading(said), catalogue)
+    if said == text:
+        return found
+    return tuple(
+        each.model_copy(update={"start": places[each.start], "end": places[each.end - 1] + 1})
+        for each in found
+    )
+
+
+def _find(reading: Reading, catalogue: Catalogue) -> tuple[Finding, ...]:
     hide_quotes(reading)
     makes = _visible(reading, brands(reading, catalogue))
     named = {found.value for found in makes}

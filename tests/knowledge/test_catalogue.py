@@ -57,7 +57,7 @@ def test_codes_do_not_begin_or_end_inside_a_word_or_a_number(code: str) -> None:
     ("old", "new"),
     [
         ("- name: HP", "- nome: HP"),
-        ("codes: ['sc", "codes: ['(', 'sc"),
+        ("codes: ['s ?c", "codes: ['(', 's ?c"),
         ("\nbrands:", "\nbrands: ["),
     ],
 )

@@ -44,6 +44,12 @@ def test_spans_are_exact_whatever_stands_before(before: str) -> None:
     assert spans == ["hp", "LaserJet M404", "49.4c02", "vnb3k12345", "45821", "F-2231"]
 
 
+def test_a_span_holds_the_words_by_which_a_mark_was_said() -> None:
+    text = "🖨️ elle affiche C tiret 2557 puis 49 point 4C02 !"
+    found = [one for one in find(text, CATALOGUE) if one.kind == "error_code"]
+    assert [text[one.start : one.end] for one in found] == ["C tiret 2557", "49 point 4C02"]
+
+
 PIECES = (
     "ma Lexmark C75O ", "HL L2350 DW,", "SC 54O\n", "n° de série VNB3 K123 45 ", "49.4C02 ", "À", "İ",
     "2 x TN-2420 ", "06 12 34 56 78 ", "erreur E 05. ", "> ", "compteur 48 210 ", "urgent ", "🖨️", "«",
@@ -288,6 +294,9 @@ def test_rooms_dates_formats_supplies_and_quotes_are_no_models(text: str) -> Non
         ("016-720/016-799", ["016-720", "016-799"]),
         ("jam in 13.A3", ["13.A3"]),
         ("lexmark 24x.xx", ["24X.XX"]),
+        ("la bizhub affiche C tiret 2557", ["C-2557"]),
+        ("elle dit 50 point 2 la hp", ["50.2"]),
+        ("C7990 ??", ["C7990"]),
         ("brother dit unable to print 46", ["unable to print 46"]),
         ("Ma Kyocera. Elle affiche F248 puis J0511.", ["F248", "J0511"]),
     ],
@@ -316,6 +325,8 @@ def test_codes_are_found_where_one_is_spoken_of(text: str, codes: list[str]) -> 
         "Windows 11 affiche un message",
         "port 9100, http://192.168.0.10/49.4C02",
         "une volte-face",
+        "le copieur de la salle C1204",
+        "rendez-vous au point 2",
         "la lexmark à 199,90",
         "une imprimante en salle E12",
         "le toner CF410X affiche vide",
@@ -340,6 +351,11 @@ def test_prices_dates_and_counts_are_no_codes(text: str) -> None:
         ("ma Ricoh P C600 (3FX0044170)", "serial_number", ["3FX0044170"]),
         ("S/N° CNB9K12345 et N/S : CNB9K12346", "serial_number", ["CNB9K12345", "CNB9K12346"]),
         ("n° de série de la Ricoh IM C2500 : 3089R600123", "serial_number", ["3089R600123"]),
+        ("le serial c'est c n b r p 4 4 1 7 k voila", "serial_number", ["CNBRP4417K"]),
+        ("n serie lvk5x04417 merci", "serial_number", ["LVK5X04417"]),
+        ("la série qui est derrière est CNBRP4417K", "serial_number", ["CNBRP4417K"]),
+        ("M5526cdw, serial R4P0Z18823", "serial_number", ["R4P0Z18823"]),
+        ("Canon MF643Cdw (QBX20448)", "serial_number", ["QBX20448"]),
         ("colis 6A12345678901", "serial_number", []),
         ("TVA FR12345678901", "serial_number", []),
         ("la série C de chez HP", "serial_number", []),
