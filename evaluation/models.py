@@ -61,10 +61,12 @@ class Watched(Models):
         self.heard.append(filled)
         return filled
 
-    def rested(self) -> None:
-        """Close the circuits: a model is measured, no customer waits."""
+    async def rested(self) -> None:
+        """Have the server asked again, whatever it did: a model is measured, no customer waits."""
         for route in self.routes:
             route.breaker.succeeded()
+        if self.resting:
+            await self.look()
 
 
 @dataclass
@@ -106,8 +108,9 @@ async def grounded(asked: Sequence[Question], settings: Settings) -> list[Messag
 
 
 def _message(text: str, n: int) -> InboundMessage:
-    body = {"channel": "chat", "sender": f"essai-{n}", "external_id": f"question-{n}"}
-    return InboundMessage.model_validate(body | {"text": text, "received_at": datetime.now(UTC)})
+    body: dict[str, Any] = {"channel": "chat", "text": text, "trial": True}
+    body |= {"sender": f"essai-{n}", "external_id": f"question-{n}"}
+    return InboundMessage.model_validate(body | {"received_at": datetime.now(UTC)})
 
 
 async def _grounded(near: Neighbours, message: InboundMessage) -> MessageGrounded:
@@ -123,7 +126,7 @@ async def replies(
     handle = grounded_messages(models, load_wording(), Sender())
     found = []
     for question, event in asked:
-        models.rested()
+        await models.rested()
         models.heard = []
         began = time.perf_counter()
         ((told,),) = await handle([event])
