@@ -12,7 +12,7 @@ from knowledge.segments import ADVISED, in_plain_letters
 from knowledge.wording import Wording, Words
 from schemas.findings import Citation, DeviceCard, Passage
 from schemas.printer import MessageGrounded
-from schemas.vocabulary import Channel, Language, kind_label
+from schemas.vocabulary import TOLD_KINDS, Channel, Language, kind_label
 from services.promises import told
 from services.sentences import content
 
@@ -22,8 +22,6 @@ BRIEF = (Channel.SMS, Channel.CALL)
 SENTENCES, QUOTED = 4, 700
 """Of a document: how many of its sentences are quoted, and characters of them."""
 RECORD = "record"
-TOLD = ("brand", "model", "error_code", "serial_number", "order_number", "invoice_number")
-"""Findings that a hand-over repeats; telephone numbers and the like are nobody's business."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +201,7 @@ def handed_over(event: MessageGrounded, reason: str, wording: Wording, sender: S
     found = ", ".join(
         f"{kind_label(finding.kind, language)} {finding.value}"
         for finding in event.findings
-        if finding.kind in TOLD
+        if finding.kind in TOLD_KINDS
     )
     parts = [words.greeting, body]
     if found:
