@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 from scipy.stats import beta
 
 Floats = NDArray[np.float64]
-SURENESS = 0.95
+SURENESS = 0.99
 """How sure a promised error rate is: the upper bound of Clopper and Pearson at this level."""
 BINS = 15
 """Of the expected calibration error, as in Guo et al. 2017."""
@@ -51,6 +51,17 @@ def threshold(confidence: Floats, right: NDArray[np.bool_], risk: float) -> floa
     last = np.append(ranked[1:] < ranked[:-1], True)
     kept = np.flatnonzero((bound <= risk) & last)
     return float(ranked[kept[-1]]) if len(kept) else math.inf
+
+
+def refusal(scores: Floats, share: float) -> float:
+    """Return the highest score below which at most `share` are; 0 when too few say so.
+
+    `scores` are of texts that were not learned from; the upper bound is held against `share`.
+    """
+    below = np.arange(len(scores))
+    bound = beta.ppf(SURENESS, below + 1, np.maximum(len(scores) - below, 1))
+    kept = np.flatnonzero(bound <= share)
+    return float(np.sort(scores)[kept[-1]]) if len(kept) else 0.0
 
 
 def coverage(confidence: Floats, right: NDArray[np.bool_], precision: float) -> float:

@@ -31,10 +31,13 @@ class HeldOut:
         One row a text, one column a label.
     places
         The column that is right.
+    scope
+        How likely each is within scope.
     """
 
     probabilities: Floats
     places: NDArray[np.int64]
+    scope: Floats
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,12 @@ class Classifier:
         return self.head.scope.of(self.margins(texts, vectors), vectors)
 
     def threshold(self, risk: float) -> float:
-        """Return from which confidence on at most `risk` of all texts are wrong."""
-        held = self.head.held_out
-        right = held.probabilities.argmax(1) == held.places
-        return calibration.threshold(held.probabilities.max(1), right, risk)
+        """Return from which confidence on at most `risk` of the texts in scope are wrong."""
+        probabilities, places = self._known()
+        return calibration.threshold(probabilities.max(1), probabilities.argmax(1) == places, risk)
 
     def thresholds(self, risk: float, group_of: Callable[[str], str] = str) -> dict[str, float]:
-        """Return for each group of labels from which confidence at most `risk` are wrong.
+        """Return the same for each group of labels.
 
         The confidence of a group is the sum of its labels'. Infinite where too few texts were
         held out to promise it.
@@ -95,11 +97,17 @@ class Classifier:
         names = [group_of(label) for label in self.labels]
         groups = sorted(set(names))
         member = np.array([[name == group for group in groups] for name in names], float)
-        held = self.head.held_out
-        sums = held.probabilities @ member
+        probabilities, places = self._known()
+        sums = probabilities @ member
         said = sums.argmax(1)
-        right = member[held.places, said] > 0
+        right = member[places, said] > 0
         return {
             group: calibration.threshold(sums[said == place, place], right[said == place], risk)
             for place, group in enumerate(groups)
         }
+
+    def _known(self) -> tuple[Floats, NDArray[np.int64]]:
+        """Return probabilities and right columns of held-out texts that are not refused."""
+        held = self.head.held_out
+        known = held.scope >= self.head.scope.threshold
+        return held.probabilities[known], held.places[known]

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from ai import calibration
 from ai.calibration import Floats
 from ai.embeddings import Vectors
 
-REFUSED = 0.025
-"""Share of texts in scope that may be refused: half of the 5 % that is promised. The other half
-is for customers who write unlike those that were learned from: on CLINC150 a threshold that
-refuses 5 % of the validation part refuses 8 % of the test part."""
+REFUSED = 0.05
+"""Share of texts in scope that may be refused."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Scope:
     weights
         Of margin and likeness, and the intercept.
     threshold
-        Below it a text is out of scope; `REFUSED` of those within are too.
+        Below it a text is out of scope; at most `REFUSED` of those within are too.
     """
 
     means: NDArray[np.float32]
@@ -49,8 +48,8 @@ def learn(
     places: NDArray[np.int64],
     vectors: Vectors,
     strangers: tuple[Floats, Vectors],
-) -> Scope:
-    """Return what tells known from strange.
+) -> tuple[Scope, Floats]:
+    """Return what tells known from strange, and how likely each of these texts is within scope.
 
     Each text stands for a stranger too: as it looks to all labels but its own. `strangers`,
     margins and vectors of texts known to be out of scope, may be none.
@@ -74,7 +73,7 @@ def learn(
     )
     weights = np.append(head.coef_[0], head.intercept_)
     scores = _join(weights, known[:, 0], known[:, 1])
-    return Scope(means, weights, float(np.quantile(scores, REFUSED)))
+    return Scope(means, weights, calibration.refusal(scores, REFUSED)), scores
 
 
 def _join(weights: NDArray[np.float64], margin: Floats, likeness: Floats) -> Floats:

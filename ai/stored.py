@@ -48,6 +48,7 @@ def save(
             f"{name}_intercepts": head.intercepts,
             f"{name}_held_out": head.held_out.probabilities.astype(np.float32),
             f"{name}_places": head.held_out.places.astype(np.int32),
+            f"{name}_held_scope": head.held_out.scope,
             f"{name}_means": head.scope.means,
             f"{name}_scope": head.scope.weights,
         }
@@ -125,7 +126,9 @@ def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
         weights=arrays[f"{name}_weights"],
         intercepts=arrays[f"{name}_intercepts"],
         temperature=float(about["temperature"]),
-        held_out=HeldOut(held_out, arrays[f"{name}_places"].astype(np.int64)),
+        held_out=HeldOut(
+            held_out, arrays[f"{name}_places"].astype(np.int64), arrays[f"{name}_held_scope"]
+        ),
         scope=Scope(
             arrays[f"{name}_means"], arrays[f"{name}_scope"], float(about["scope_threshold"])
         ),

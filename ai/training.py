@@ -19,8 +19,10 @@ from ai.features import Features
 
 FOLDS = 5
 EMBEDDING_WEIGHTS = (0.75, 1.5)
-"""Of the embedding beside two n-gram vectors of length one; the better one on held-out texts is
-taken. Texts that were put into English word by word want less of it than those written in it."""
+"""Of the embedding beside two n-gram vectors of length one. The one that is better on held-out
+texts is taken, or the mean of both heads: texts that were put into English word by word want less
+of it than those written in it."""
+MIXTURES = (*((w,) for w in EMBEDDING_WEIGHTS), EMBEDDING_WEIGHTS)
 KEPT = 20_000
 """Held-out texts that a model remembers; more would say no more of its confidence."""
 
@@ -56,14 +58,16 @@ def learn(
     if strange_texts:
         strange = features.of(strange_texts, strange_vectors) @ weights + intercepts
     factor = temperature(margins, places)
+    inside, scores = scope.learn(margins, places, vectors, (strange, strange_vectors))
     step = -(-len(texts) // KEPT)
+    probabilities = softmax(margins * factor, axis=1)
     head = Head(
         labels=tuple(str(name) for name in names),
         weights=weights,
         intercepts=intercepts,
         temperature=factor,
-        held_out=HeldOut(softmax(margins * factor, axis=1)[::step], places[::step]),
-        scope=scope.learn(margins, places, vectors, (strange, strange_vectors)),
+        held_out=HeldOut(probabilities[::step], places[::step], scores[::step]),
+        scope=inside,
     )
     return Classifier(features, head)
 
@@ -73,14 +77,18 @@ def _learn(
 ) -> tuple[Floats, NDArray[np.float32], Floats]:
     """Return margins of held-out texts, and weights and intercepts learned from all."""
     weighted = {w: _weighted(rows, dimension, w) for w in EMBEDDING_WEIGHTS}
-    tried = {w: _held_out(rows, places) for w, rows in weighted.items()}
-    weight = max(tried, key=lambda w: (tried[w].argmax(1) == places).sum())
-    head = _fit(weighted[weight], places)
-    weights, intercepts = head.coef_.astype(np.float32).T, head.intercept_
-    weights[:dimension] *= weight
+    held = {w: _held_out(weighted[w], places) for w in EMBEDDING_WEIGHTS}
+    tried = {ws: np.mean([held[w] for w in ws], axis=0) for ws in MIXTURES}
+    best = max(tried, key=lambda ws: (tried[ws].argmax(1) == places).sum())
+    heads = [_fit(weighted[w], places) for w in best]
+    weights = np.mean([head.coef_.T for head in heads], axis=0)
+    weights[:dimension] = np.mean(
+        [head.coef_.T[:dimension] * w for head, w in zip(heads, best, strict=True)], axis=0
+    )
+    intercepts = np.mean([head.intercept_ for head in heads], axis=0)
     if weights.shape[1] == 1:  # one column for two labels
         weights, intercepts = np.hstack([-weights, weights]), np.array([-1, 1]) * intercepts
-    return tried[weight], np.ascontiguousarray(weights), intercepts
+    return tried[best], np.ascontiguousarray(weights, np.float32), intercepts
 
 
 def _weighted(rows: csr_matrix, dimension: int, weight: float) -> csr_matrix:

@@ -77,11 +77,12 @@ def judge(rows: Labelled, folder: Path, embedding: EmbeddingSettings) -> dict[st
     unknown = Counter(str(label) for label in labels[ours] if label not in learned.labels)
     found = learned.probabilities(read, vectors)[ours]
     said = np.array(learned.labels)[found.argmax(1)]
-    result = _figures(learned, found.max(1), said, labels[ours])
+    scope = learned.scope(read, vectors)
+    result = _figures(learned, found.max(1), said, labels[ours], scope[ours])
     result["unknown_labels"] = dict(unknown)
     result["outside"] = None
     if (~ours).any():
-        refused = learned.scope(read, vectors) < learned.head.scope.threshold
+        refused = scope < learned.head.scope.threshold
         result["outside"] = {
             "texts": int((~ours).sum()),
             "recall": float(refused[~ours].mean()),
@@ -118,9 +119,8 @@ def _held_out(learned: Classifier) -> dict[str, Any]:
     held = learned.head.held_out
     names = np.array(learned.labels)
     probabilities = held.probabilities
-    return _figures(
-        learned, probabilities.max(1), names[probabilities.argmax(1)], names[held.places]
-    )
+    said = names[probabilities.argmax(1)]
+    return _figures(learned, probabilities.max(1), said, names[held.places], held.scope)
 
 
 def _figures(
@@ -128,8 +128,10 @@ def _figures(
     confidence: calibration.Floats,
     said: NDArray[np.str_],
     labels: NDArray[np.str_],
+    scope: calibration.Floats,
 ) -> dict[str, Any]:
     right = said == labels
+    inside = scope >= learned.head.scope.threshold
     return {
         "texts": len(labels),
         "accuracy": float(right.mean()) if len(right) else 0.0,
@@ -137,17 +139,21 @@ def _figures(
         if len(right)
         else 0.0,
         "ece": calibration.calibration_error(confidence, right),
-        "promised": {str(p): _promise(learned, confidence, right, p) for p in PRECISIONS},
+        "promised": {str(p): _promise(learned, confidence, right, inside, p) for p in PRECISIONS},
         "possible": {str(p): calibration.coverage(confidence, right, p) for p in PRECISIONS},
     }
 
 
 def _promise(
-    learned: Classifier, confidence: calibration.Floats, right: NDArray[np.bool_], precision: float
+    learned: Classifier,
+    confidence: calibration.Floats,
+    right: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+    precision: float,
 ) -> dict[str, float | None]:
     """Return what becomes of a threshold that was set on texts held out while learning."""
     bound = learned.threshold(1 - precision)
-    answered = confidence >= bound
+    answered = inside & (confidence >= bound)
     return {
         "threshold": None if math.isinf(bound) else bound,
         "coverage": float(answered.mean()) if len(answered) else 0.0,

@@ -92,11 +92,14 @@ def right(classifier: Classifier, part: Part) -> tuple[calibration.Floats, np.nd
 def row(parts: Parts, classifier: Classifier) -> str:
     """Return a line of the first table."""
     confidence, good = right(classifier, parts.test)
+    known = classifier.scope(parts.test.texts, parts.test.vectors)
     answered = confidence >= classifier.threshold(RISK)
+    answered &= known >= classifier.head.scope.threshold
+    kept = f"{good[answered].mean():.3f}" if answered.any() else "–"
     return (
         f"| {parts.name} | {len(parts.train.texts):,} / {len(good):,} | {len(classifier.labels)} "
         f"| {good.mean():.4f} | {calibration.calibration_error(confidence, good):.3f} "
-        f"| {answered.mean():.3f} | {good[answered].mean():.3f} "
+        f"| {answered.mean():.3f} | {kept} "
         f"| {calibration.coverage(confidence, good, 1 - RISK):.3f} | {_ms(parts, classifier):.2f} |"
     )
 
@@ -105,7 +108,7 @@ def scope_row(parts: Parts, classifier: Classifier) -> str:
     """Return the line of the second table; the threshold is of the validation part."""
     assert parts.validation  # noqa: S101 - for the type checker
     known = classifier.scope(parts.validation.texts, parts.validation.vectors)
-    threshold = float(np.quantile(known, REFUSED))
+    threshold = calibration.refusal(known, REFUSED)
     refused = {
         name: float((classifier.scope(part.texts, part.vectors) < threshold).mean())
         for name, part in (("known", parts.test), ("strange", parts.strangers["test"]))
@@ -119,11 +122,12 @@ def scope_row(parts: Parts, classifier: Classifier) -> str:
 
 def _ms(parts: Parts, classifier: Classifier) -> float:
     """Return milliseconds of CPU a text, n-grams and head, in batches; embedding apart."""
+    texts = parts.test.texts[: BATCH * 20]
     began = time.process_time()
-    for start in range(0, BATCH * 20, BATCH):
+    for start in range(0, len(texts), BATCH):
         here = slice(start, start + BATCH)
-        classifier.probabilities(parts.test.texts[here], parts.test.vectors[here])
-    return (time.process_time() - began) / (BATCH * 20) * 1e3
+        classifier.probabilities(texts[here], parts.test.vectors[: len(texts)][here])
+    return (time.process_time() - began) / len(texts) * 1e3
 
 
 def report(embedder: Embedder) -> list[str]:

@@ -37,7 +37,7 @@ def test_a_threshold_leaves_out_those_that_are_wrong() -> None:
 
 def test_a_promise_needs_enough_texts_even_when_none_was_wrong() -> None:
     assert calibration.threshold(ORDERED[:100], np.full(100, fill_value=True), 0.02) == math.inf
-    assert calibration.threshold(ORDERED[:150], np.full(150, fill_value=True), 0.02) < 1
+    assert calibration.threshold(ORDERED[:250], np.full(250, fill_value=True), 0.02) < 1
 
 
 def test_a_promise_is_kept_on_texts_that_were_not_seen() -> None:
@@ -67,3 +67,10 @@ def test_nothing_held_out_promises_nothing() -> None:
 def test_coverage_is_the_share_that_can_be_taken_at_a_precision() -> None:
     assert calibration.coverage(ORDERED, np.arange(1_000) < 500, 1.0) == pytest.approx(0.5)
     assert calibration.coverage(ORDERED, np.full(1_000, fill_value=True), 0.98) == 1
+
+
+def test_no_more_than_agreed_are_refused_and_few_texts_refuse_nobody() -> None:
+    scores = np.random.default_rng(0).random(3_000)
+    found = calibration.refusal(scores, 0.05)
+    assert 0.035 < (scores < found).mean() < 0.05
+    assert calibration.refusal(scores[:50], 0.05) == 0
