@@ -51,9 +51,9 @@ def read_pdf(data: bytes, progress: Progress) -> Paper:
         msg = f"has {total} pages, {MAX_PAGES} are accepted: split it"
         raise Unreadable(msg)
     pages, remarks = _pages(reader, total, progress)
-    if not any(line.text.strip() for page in pages for line in page):
-        msg = "has no text: its pages are pictures; have them recognised (OCR) first"
-        raise Unreadable(msg)
+    if not any(pages):
+        pictures = "has no text: its pages are pictures; have them recognised (OCR) first"
+        raise Unreadable(next(iter(remarks), pictures))
     title = _title(reader) or largest(pages)
     found = list(blocks(pages, _bookmarks(reader)))
     return Paper(title, found, total, tuple(remarks))

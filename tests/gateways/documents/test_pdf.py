@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import time
+import zlib
 
 import pytest
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import EncodedStreamObject, NameObject
 
 from gateways.documents.paper import Unreadable
 from gateways.documents.pdf import MAX_PAGES, read_pdf
@@ -112,6 +115,21 @@ def test_a_file_that_cannot_be_read_is_said_in_a_sentence(data: bytes, why: str)
     with pytest.raises(Unreadable) as told:
         read(data, "/srv/guide.pdf")
     assert str(told.value).startswith(why)
+
+
+def test_a_page_that_unpacks_to_a_hundred_megabytes_is_not_unpacked() -> None:
+    writer = PdfWriter()
+    stream = EncodedStreamObject()
+    stream._data = zlib.compress(b" " * 100_000_000, 1)
+    stream[NameObject("/Filter")] = NameObject("/FlateDecode")
+    page = writer.add_blank_page(595, 842)
+    page[NameObject("/Contents")] = writer._add_object(stream)
+    out = io.BytesIO()
+    writer.write(out)
+    began = time.process_time()
+    with pytest.raises(Unreadable, match="has no text"):
+        read(out.getvalue(), "/srv/bomb.pdf")
+    assert time.process_time() - began < 2
 
 
 def test_a_file_of_too_many_pages_is_refused_before_they_are_read() -> None:
