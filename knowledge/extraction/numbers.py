@@ -18,6 +18,7 @@ WAYS = (
     (phonenumbers.is_possible_number, ("FR", "GB")),  # those that nobody was given yet
 )
 """In whose plans a telephone number without its country is looked for, in this order."""
+LOOKED_BACK = 25
 PHONES_AT_MOST = 20
 
 _GAP = r"[ \t]{0,3}"
@@ -51,15 +52,25 @@ _COUNTED = re.compile(
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _AMOUNT = r"(?:\d{1,3}(?:[ .,]\d{3}){1,2}|\d{1,8})"
+_COUNTER = re.compile(
+    r"(?<!\w)(?:compteurs?|counters?|meter readings?|page counts?|index)(?!\w)"
+    r"(?:[^.;?!\n]|\.(?=\d)){0,90}"
+)
+_COUNT = re.compile(
+    rf"((?:pas|not|lieu de) )?(?<![\w.,/-])({_AMOUNT})(?!\w|[.,/-]\d)"
+    r"(?! ?(?:[€£$%]|(?:eur|ht|ttc|h)\b))"
+)
+"""Group 1: it is said that this is not what the counter shows."""
 _PAGES = re.compile(
-    rf"(?<!\w)(?:compteurs?|counter|page count|index)(?!\w)[^\d\n]{{0,25}}({_AMOUNT})(?![\w.,])"
-    rf"|(?<![\w.,-])({_AMOUNT}) ?(?:pages|copies|impressions|tirages|prints)(?!\w)"
-    r"(?! ?(?:/|(?:par|per|a|each|every|chaque|mensuel)\b))"
+    rf"(?<![\w.,-])({_AMOUNT}) ?(?:pages|copies|impressions|tirages|prints)(?!\w)"
+    r"(?![^.;?!\n]{0,25}(?:/ ?|\b(?:par|per|a|each|every|chaque) )"
+    rf"(?:{any_of('mois month an annee year jour day semaine week trimestre quarter')})\b)"
+    r"(?! (?:mensuel|annuel|monthly|yearly))"
 )
 _VOLUME = re.compile(
     rf"(?:{any_of('documents? pdf fichiers? files? rapports? ramettes? reams? environ about')}|"
-    rf"{any_of('around paquets? toutes_les tous_les every rendement yield')})"
-    r"\W{0,2}(?:de|of)?\W{0,2}$"
+    rf"{any_of('around paquets? toutes_les tous_les every rendement yield volumes? forfait')}|"
+    r"quotas?|jusqu'a|up to|capacite|contrat|engagement)\W{0,2}(?:de|of|a)?\W{0,2}$"
 )
 _PHONE = re.compile(r"(?<![\w.,/-])(?=[0+(])\+?\(?\d(?:[ .()/-]{0,2}\d){7,14}(?![\w-])")
 
@@ -83,14 +94,16 @@ def numbered(reading: Reading) -> Iterator[Finding]:
 
 def page_counts(reading: Reading) -> Iterator[Finding]:
     """Find what a counter shows; the value is digits only."""
+    for counter in _COUNTER.finditer(reading.plain):
+        for match in _COUNT.finditer(reading.plain, *counter.span()):
+            value = re.sub(r"\D", "", match[2])
+            if len(value) >= COUNTED_AT_LEAST and not match[1]:
+                yield reading.finding("page_count", match.span(2), FIRM, "pattern", value)
     for match in _PAGES.finditer(reading.plain):
-        counted = match.lastindex == 1
-        start, end = match.span(1 if counted else 2)
-        value = re.sub(r"\D", "", reading.plain[start:end])
-        volume = not counted and _VOLUME.search(reading.plain[max(0, start - 20) : start])
-        if len(value) >= (COUNTED_AT_LEAST if counted else PAGES_AT_LEAST) and not volume:
-            sure = FIRM if counted else GUESSED
-            yield reading.finding("page_count", (start, end), sure, "pattern", value)
+        value = re.sub(r"\D", "", match[1])
+        before = reading.plain[max(0, match.start() - LOOKED_BACK) : match.start()]
+        if len(value) >= PAGES_AT_LEAST and not _VOLUME.search(before):
+            yield reading.finding("page_count", match.span(1), GUESSED, "pattern", value)
 
 
 def phones(reading: Reading) -> Iterator[Finding]:

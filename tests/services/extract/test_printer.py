@@ -372,6 +372,10 @@ def test_prices_dates_and_counts_are_no_codes(text: str) -> None:
         ("devis pour 2 imprimantes", "quantity", ["2"]),
         ("2 imprimantes en panne", "quantity", []),
         ("compteur 48 210 pages", "page_count", ["48210"]),
+        ("compteur : 45231. Cordialement", "page_count", ["45231"]),
+        ("compteurs : noir 12 450, couleur 3.200", "page_count", ["12450", "3200"]),
+        ("compteur à 12 450 pages pas 21 450", "page_count", ["12450"]),
+        ("5,000 mono and 800 colour pages a month", "page_count", []),
         ("2 000 pages/mois", "page_count", []),
         ("un document de 3000 pages", "page_count", []),
         ("rappelez le 06 12 34 56 78", "phone", ["+33612345678"]),
@@ -401,7 +405,7 @@ def test_a_word_before_it_makes_a_number_into_something(
         "a ", "hp ", " ", "\n", "\t", "1", "11.", "-", ">", "a-", "é", "İ", "oooo ", "lexmarc ",
         "c750 ", "sn ", "serial ", "commande n° ", "code ", "erreur : ", "laserjet pro ", " pro",
         "erreur 49.4c02 ", "print unable ", "0x", "facture F-2231 ", "hl ", "12.", "a@", "06 12 ",
-        "code erreur code ", "série : ", "le 12/05 ", "1 000 ", "http://", "n° de série A1 ", "C-", ": ",
+        "code erreur code ", "compteur ", "série : ", "le 12/05 ", "1 000 ", "http://", "n° de série A1 ", "C-", ": ",
     ],
 )  # fmt: skip
 def test_two_hundred_kilobytes_of_anything_take_a_moment_of_the_processor(part: str) -> None:
