@@ -131,9 +131,3 @@ def search_rows(article: Article) -> tuple[str, ...]:
         for version in (article.fr, article.en)
         for text in (version.title, *version.symptoms, version.cause, *version.asked_as)
     )
-
-
-def search_document(article: Article) -> str:
-    """Return all of an article's words as one text."""
-    parts = [article.brand or "", *article.models, *article.error_codes, *search_rows(article)]
-    return " ".join([*parts, *article.fr.steps, *article.en.steps])
