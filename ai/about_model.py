@@ -27,6 +27,8 @@ class AboutModel:
     max_tokens: int = MAX_TOKENS
     pooling: str = "mean"
     prefix: str = ""
+    languages: tuple[str, ...] = ()
+    """That it has read; empty: nobody says."""
 
 
 def about_model(folder: Path, name: str) -> AboutModel:
@@ -46,6 +48,7 @@ def about_model(folder: Path, name: str) -> AboutModel:
         min(tokens, MOST_TOKENS),
         str(own.get("pooling") or ("cls" if pooling.get("pooling_mode_cls_token") else "mean")),
         str(own.get("prefix", prompt)),
+        tuple(own.get("languages", ())),
     )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ai.about_model import SAID_IN, about_model
+from ai.gloss import DICTIONARY, english
 
 # Its import alone makes up an id of this machine, and reports go to its makers. Not from here.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -26,6 +27,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
 SHIPPED = Path(__file__).parent / "models"
+ENGLISH = ("en",)
 BATCH = 32
 BATCH_TOKENS = 2_048
 """Of a batch, padding included: 32 texts of 256 tokens at once would take 930 MB for a moment."""
@@ -62,7 +64,10 @@ class Embedder:
         about = about_model(graph.parent, model)
         self.name = about.name
         self._about = about
-        self.fingerprint = hashlib.sha256(graph.read_bytes()).hexdigest()[:16]
+        made_by = hashlib.sha256(graph.read_bytes())
+        if about.languages == ENGLISH:
+            made_by.update(DICTIONARY.read_bytes())
+        self.fingerprint = made_by.hexdigest()[:16]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -80,11 +85,12 @@ class Embedder:
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector a text, shape (len(texts), dimension)."""
+        texts = self._understood(texts)
         found = {text: self._known[text] for text in texts if text in self._known}
         missing = list(dict.fromkeys(text for text in texts if text not in found))
         if missing:
             loop = asyncio.get_running_loop()
-            fresh = await loop.run_in_executor(self._thread, self.compute, missing)
+            fresh = await loop.run_in_executor(self._thread, self.encode, missing)
             found.update(zip(missing, fresh, strict=True))
             self._known.update(found)
         while len(self._known) > REMEMBERED:
@@ -93,6 +99,13 @@ class Embedder:
 
     def compute(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors, computed now, in this thread."""
+        return self.encode(self._understood(texts))
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of the very words, computed now; `compute` is for what people wrote.
+
+        A model that has read English only is given French put into English word by word.
+        """
         vectors = self._empty(len(texts))
         said = [self._about.prefix + text for text in texts]
         tokens = [entry.ids for entry in self._tokenizer.encode_batch(said)]
@@ -109,6 +122,11 @@ class Embedder:
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown()
+
+    def _understood(self, texts: Sequence[str]) -> list[str]:
+        return (
+            [english(text) for text in texts] if self._about.languages == ENGLISH else list(texts)
+        )
 
     def _empty(self, rows: int = 0) -> Vectors:
         return np.zeros((rows, self.dimension), np.float32)

@@ -10,13 +10,28 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
-from benchmarks import chats, edge, flow, mails, readings, record, runtime, slow
+from benchmarks import (
+    chats,
+    edge,
+    flow,
+    mails,
+    minds,
+    readings,
+    record,
+    runtime,
+    search,
+    slow,
+)
 from benchmarks.brokers import Broker
 from benchmarks.desk import broker_at
 from benchmarks.figures import Figure, machine, markdown, plain, say
 from benchmarks.places import Place, make_topics, places
 
-NAMES = ("runtime", "slow", "record", "edge", "flow", "readings", "chats", "mails")
+SERVERLESS = (mails, search, minds)
+NAMES = (
+    *("runtime", "slow", "record", "edge", "flow", "readings", "chats"),
+    *(each.NAME for each in SERVERLESS),
+)
 
 
 def parsed() -> argparse.Namespace:
@@ -71,8 +86,13 @@ async def measured(given: argparse.Namespace) -> AsyncIterator[list[Figure]]:
         yield await readings.measure(found, given.readings)
     if "chats" in names:
         yield await chats.measure(found)
-    if "mails" in names:
-        yield await asyncio.to_thread(mails.measure)
+    for alone in _needing_nothing(names):
+        yield await asyncio.to_thread(alone)
+
+
+def _needing_nothing(names: Sequence[str]) -> list[Callable[[], list[Figure]]]:
+    """Return what is measured without broker and record."""
+    return [each.measure for each in SERVERLESS if each.NAME in names]
 
 
 async def _flows(found: Sequence[Place], given: argparse.Namespace) -> list[Figure]:

@@ -350,6 +350,7 @@ def write_papers(folder: Path) -> None:
     files = ("model.onnx", "tokenizer.json")
     card = {
         "name": NAME,
+        "languages": ["en"],
         "dimension": DIMENSION,
         "max_tokens": MAX_TOKENS,
         "pooling": "mean",

@@ -20,7 +20,7 @@ REFERENCE = Path(__file__).parent / "reference_embeddings.npz"
 def test_vectors_are_those_of_the_original(embedder: Embedder) -> None:
     with np.load(REFERENCE) as file:
         texts, original = file["texts"].tolist(), file["vectors"]
-    nearness = (embedder.compute(texts) * original).sum(1)
+    nearness = (embedder.encode(texts) * original).sum(1)
     assert len(texts) >= 50
     assert dict(zip(texts, nearness, strict=True)) == {
         text: pytest.approx(1, abs=0.02) for text in texts
@@ -81,6 +81,15 @@ def test_near_in_meaning_is_near_in_space(embedder: Embedder) -> None:
         ["the paper is jammed", "a sheet is stuck in the printer", "where is my invoice?"]
     )
     assert jam @ stuck > 0.4 > jam @ invoice
+
+
+def test_french_is_near_its_english_though_the_model_has_read_english_only(
+    embedder: Embedder,
+) -> None:
+    french, english = ["bourrage papier", "la cartouche est vide"], ["paper jam", "cartridge empty"]
+    with_help = (embedder.compute(french) * embedder.compute(english)).sum(1)
+    without = (embedder.encode(french) * embedder.encode(english)).sum(1)
+    assert (with_help > without + 0.2).all()
 
 
 @pytest.mark.parametrize("name", ["/nowhere/at/all", "no such model!", ""])
