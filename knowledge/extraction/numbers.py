@@ -24,13 +24,7 @@ PHONES_AT_MOST = 20
 _GAP = r"[ \t]{0,3}"
 _NO = r"(?:n°|no\.?|num\.?|numero|number|\#|ref\.?|reference)"
 _IS = r"(?:(?:est|is|le|la|the|was|etait)(?!\w)|[:=\#,])"
-_OTHERS = "".join(
-    rf"(?<!{word} )" for word in ("contrat", "contract", "client", "dossier", "ticket")
-)
-_LEAD = (
-    rf"(?:{_GAP}(?:{_NO}{_GAP}){{0,2}}(?:{_IS}{_GAP}){{0,2}}"
-    rf"|[^\n;?!]{{1,45}}?{_OTHERS}(?:n°|no\.|numero|number|ref\.?|\#){_GAP}:?{_GAP})"
-)
+_LEAD = rf"{_GAP}(?:{_NO}{_GAP}){{0,2}}(?:{_IS}{_GAP}){{0,2}}"
 _NUMBERED = {
     "order_number": re.compile(
         rf"(?<!\w)(?:{any_of('bons?_de_commande commandes? cmde?s? cdes? orders? bc po')})"
