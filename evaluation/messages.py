@@ -200,6 +200,15 @@ def same_priority(one: Heard) -> bool:
     return one.said.classification.priority is one.true.priority
 
 
+def heading(heard: Sequence[Heard]) -> str:
+    """Return what was measured, and when."""
+    by = Counter(one.true.language for one in heard)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}: {len(heard)} messages, {by[Language.FR]} French and "
+        f"{by[Language.EN]} English; fast path only, no language model."
+    )
+
+
 def groups(heard: Sequence[Heard]) -> dict[str, list[Heard]]:
     """Return the messages of each language, channel and style."""
     made: dict[str, list[Heard]] = {"all": list(heard)}
@@ -314,7 +323,7 @@ def main() -> None:
     arguments = parser.parse_args()
     split: Split = arguments.split
     heard = asyncio.run(hear(messages(split)))
-    lines = [*classified_lines(heard), "", *extracted_lines(heard)]
+    lines = [heading(heard), "", *classified_lines(heard), "", *extracted_lines(heard)]
     print("\n".join(lines))
     if arguments.failures:
         print("\n".join(["", *failures(heard)]))
