@@ -26,6 +26,8 @@ LIKELY = 40
 """Texts that each of the searches names: by words, by letters."""
 MOST_WORDS, MOST_GRAMS = 24, 12
 """Of a question, the rarest first; common ones say little and have millions of places."""
+COMMON, NEEDED = 20, 3
+"""A term that one text of so many has names nobody, where there are rarer ones."""
 AT_ONCE = 2_000
 """Owners counted together: some megabytes."""
 UNKNOWN = 100_000
@@ -127,9 +129,14 @@ class ManyTexts:
 
     def _any(self, field: str, terms: Sequence[str], most: int) -> Query | None:
         """Return a search for any of the rarest terms."""
-        counted = [(self._searcher.doc_freq(field, term), term) for term in terms]
-        rarest = [term for count, term in sorted(counted) if count][:most]
-        parts = [(Occur.Should, Query.term_query(self._schema, field, t, "freq")) for t in rarest]
+        counted = sorted((self._searcher.doc_freq(field, term), term) for term in terms)
+        rarest = [(count, term) for count, term in counted if count][:most]
+        telling = [
+            term
+            for place, (count, term) in enumerate(rarest)
+            if place < NEEDED or count * COMMON <= len(self)
+        ]
+        parts = [(Occur.Should, Query.term_query(self._schema, field, t, "freq")) for t in telling]
         return Query.boolean_query(parts) if parts else None
 
     def _read(self, query: Query, kinds: Kinds, limit: int) -> dict[int, str]:
