@@ -46,6 +46,8 @@ run: install
 
 # Tests start this program dozens of times: what Python compiles once is kept, whatever is set.
 test: export PYTHONDONTWRITEBYTECODE :=
+# Each process is one of many here: threads of linear algebra would only wait for one another.
+test: export OPENBLAS_NUM_THREADS := 1
 test: $(VENV)/.dev
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
