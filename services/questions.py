@@ -31,6 +31,10 @@ _NEXT = re.compile(
     r"another (?:question|thing|problem)|also\b|besides|secondly|second question|"
     r"on top of that|and also|finally,"
 )
+_PRINTER = re.compile(
+    r"\b(?:imprim|impress|print|copie|copy|scan|toner|cartouche|cartridge|papier|paper|encre|ink\b|"
+    r"fax|tambour|drum|multifonction)"
+)
 _CODE = re.compile(r"\b(?:codes?|erreurs?|errors?)\b")
 _OPEN = (Intent.FAULT, Intent.HOW_TO, Intent.INSTALLATION, Intent.GREETING)
 """Intents behind which there is something to ask back for."""
@@ -116,9 +120,10 @@ def follow_up(event: MessageGrounded, action: Action, reason: str) -> str | None
     if not lost and action is not Action.REPLY:
         return None
     code, text = event.first("error_code"), fold(event.message.text)
-    if lost and not code and _CODE.search(text):
+    named = event.first("brand") or event.first("model") or event.device
+    if lost and not code and _CODE.search(text) and (named or _PRINTER.search(text)):
         return "ask_code"
-    if not (event.first("brand") or event.first("model") or event.device):
+    if not named:
         if action is Action.REPLY and _makes_compete(event):
             return "ask_model"
         if lost and code:

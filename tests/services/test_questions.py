@@ -111,7 +111,8 @@ def test_articles_of_several_makes_have_the_model_asked_for() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("Elle affiche un code erreur depuis hier et bloque tout le service", "ask_code"),
+        ("L'imprimante affiche un code erreur depuis hier et bloque le service", "ask_code"),
+        ("Word affiche un message d'erreur OLE pendant la fusion du courrier", "no_passage"),
         ("elle ne marche plus", "ask_details"),
         ("mon mixeur à soupe tourne lentement depuis la dernière vidange complète", "no_passage"),
     ],
@@ -134,12 +135,15 @@ def test_nothing_is_asked_back_for_what_a_person_answers(intent: Intent) -> None
 @pytest.mark.parametrize("language", Language)
 def test_a_question_back_is_one_and_is_known_again(language: Language, channel: Any) -> None:
     words = WORDING.of(language).asks
-    told = answer(grounded("erreur", judged(language=language), **channel))
+    told = answer(grounded("printer erreur", judged(language=language), **channel))
     assert told.action is Action.REPLY
     assert words[told.reason] in told.text
     assert WORDING.asks(told.text)
     assert len(in_plain_letters(told.text)) <= ADVISED
-    turns = (Turn(who="customer", text="erreur", at=NOW), Turn(who="desk", text=told.text, at=NOW))
+    turns = (
+        Turn(who="customer", text="printer erreur", at=NOW),
+        Turn(who="desk", text=told.text, at=NOW),
+    )
     again = grounded("je ne sais pas", judged(language=language), **channel)
     second = answer(again.model_copy(update={"earlier": turns}))
     assert (second.action, second.reason) == (Action.HANDOFF, "no_passage")
