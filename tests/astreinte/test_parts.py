@@ -101,12 +101,12 @@ def start(tmp_path: Path, kafka: QuickKafka) -> Iterator[Callable[..., Part]]:
 async def test_parts_alone_say_how_they_are_and_the_edge_needs_no_database(
     start: Callable[..., Part], kafka: QuickKafka
 ) -> None:
-    parts = start("astreinte", "run", "edge"), start("services.extract")
-    edge, extract = await asyncio.gather(*(part.ready() for part in parts))
-    assert (await extract.get("/health/live")).json() == {"status": "alive"}
-    assert (await extract.get("/health/ready")).json()["standby"] == []
-    assert "python_info" in (await extract.get("/metrics")).text
-    assert (await extract.post("/messages")).status_code == 404
+    parts = start("astreinte", "run", "edge"), start("services.respond")
+    edge, respond = await asyncio.gather(*(part.ready() for part in parts))
+    assert (await respond.get("/health/live")).json() == {"status": "alive"}
+    assert (await respond.get("/health/ready")).json()["standby"] == []
+    assert "python_info" in (await respond.get("/metrics")).text
+    assert (await respond.post("/messages")).status_code == 404
     body = {"channel": "chat", "from": "ana", "text": "bonjour"}
     answer = await edge.post("/messages", json=body)
     assert (answer.status_code, answer.json()["duplicate"]) == (202, False)
@@ -119,7 +119,7 @@ async def test_parts_alone_say_how_they_are_and_the_edge_needs_no_database(
     assert held_up == {"kafka": "no answer"}
     assert parts[0].end() == 0
     assert "secret" not in parts[0].log + parts[1].log
-    await asyncio.gather(edge.aclose(), extract.aclose())
+    await asyncio.gather(edge.aclose(), respond.aclose())
 
 
 async def newest(address: str, topic: str) -> bytes:
@@ -166,7 +166,7 @@ async def test_five_instances_share_the_partitions_and_four_do_when_one_has_ende
     create = [sys.executable, "-m", "astreinte", "topics", "create", "--broker", address]
     await asyncio.to_thread(subprocess.run, create, cwd=tmp_path, check=True, timeout=60)
     group = {"ASTREINTE_KAFKA_GROUP": uuid4().hex}
-    parts = [Part(tmp_path, address, "services.extract", **group) for _ in range(5)]
+    parts = [Part(tmp_path, address, "services.respond", **group) for _ in range(5)]
     try:
         clients = await asyncio.gather(*(part.ready() for part in parts))
         held = await until(lambda: _settled(clients))
@@ -184,7 +184,7 @@ async def _settled(clients: list[httpx.AsyncClient]) -> list[int]:
     found = []
     for client in clients:
         text = (await client.get("/metrics")).text
-        told = re.search(r'^astreinte_partitions{stage="extract"} (\d+)', text, re.MULTILINE)
+        told = re.search(r'^astreinte_partitions{stage="respond"} (\d+)', text, re.MULTILINE)
         found.append(int(told[1]) if told else -1)
     return found if sum(found) == 2 * PARTITIONS and max(found) <= 2 else []  # one of each topic
 

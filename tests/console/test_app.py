@@ -50,7 +50,7 @@ async def test_the_list_says_who_wrote_what_and_what_became_of_it(
     client: AsyncClient, database: Database
 ) -> None:
     await walk(database, inbound("ma HP bourre", from_name="Ana"), (passage(),))
-    await walk(database, inbound("une question", **{"from": "bob"}))
+    await walk(database, inbound("je veux parler à une personne", **{"from": "bob"}))
     page = (await client.get("/api/conversations")).json()
     assert (page["total"], page["waiting"]) == (2, 1)
     answered = next(row for row in page["conversations"] if row["customer"]["name"] == "Ana")
