@@ -2,7 +2,8 @@
 """How well customers' messages are understood by the fast path, without a language model.
 
 `python -m evaluation.messages` prints tables of the report split and writes them into
-docs/quality.md; `--split tune` prints those of the other, `--failures` every failure, one by one.
+docs/quality.md; `--split tune` and `--split fresh` print those of the others, `--failures` every
+failure, one by one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from uuid import UUID
 from sklearn.metrics import f1_score
 
 from evaluation.page import write
-from evaluation.written import Split, Written, messages, squash
+from evaluation.written import SPLITS, Split, Written, messages, squash
 from knowledge.catalogue import load_catalogue
 from schemas.findings import Finding
 from schemas.printer import CustomerMessage, MessageClassified, MessageExtracted, MessageReceived
@@ -318,7 +319,7 @@ def failures(heard: Iterable[Heard]) -> list[str]:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--split", choices=("tune", "report"), default="report")
+    parser.add_argument("--split", choices=SPLITS, default="report")
     parser.add_argument("--failures", action="store_true", help="tell each failure")
     arguments = parser.parse_args()
     split: Split = arguments.split

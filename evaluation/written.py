@@ -1,13 +1,14 @@
 """The messages written for measuring: what each says, and what is true of it.
 
 `tune-*.yaml` may be read and fitted on; everything else reports, and nothing is fitted on it.
+`fresh-*.yaml` were written last, by somebody who had seen neither the rules nor the other messages.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,7 +17,8 @@ from schemas.vocabulary import CATEGORY_OF, Category, Channel, Intent, Language,
 
 FOLDER = Path(__file__).parent / "data" / "messages"
 
-Split = Literal["tune", "report"]
+Split = Literal["tune", "report", "fresh"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 Style = Literal[
     "plain",
     "polite",
@@ -108,12 +110,17 @@ def squash(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
+def split_of(path: Path) -> Split:
+    """Return the split of a file: what stands before its name's first hyphen, or else `report`."""
+    first = path.name.partition("-")[0]
+    return next((split for split in SPLITS if split == first), "report")
+
+
 def messages(split: Split) -> list[Written]:
     """Read the messages of a split, in the order of their files."""
-    wanted = split == "tune"
     return [
         Written.model_validate(row)
         for path in sorted(FOLDER.glob("*.yaml"))
-        if path.name.startswith("tune-") == wanted
+        if split_of(path) == split
         for row in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     ]

@@ -4,12 +4,13 @@ from collections import Counter
 
 import pytest
 
-from evaluation.written import Written, messages
+from evaluation.written import SPLITS, Written, messages
+from schemas.vocabulary import Category, Channel, Language
 
 
 @pytest.fixture(scope="module")
 def written() -> list[Written]:
-    return [*messages("tune"), *messages("report")]
+    return [message for split in SPLITS for message in messages(split)]
 
 
 def test_no_id_and_no_text_comes_twice(written: list[Written]) -> None:
@@ -28,3 +29,18 @@ def test_a_value_that_the_message_does_not_hold_is_noticed(written: list[Written
 
 def test_only_mail_has_a_subject(written: list[Written]) -> None:
     assert {m.channel.value for m in written if m.subject} == {"email"}
+
+
+def test_no_message_is_in_two_splits(written: list[Written]) -> None:
+    first = {split: {m.id.partition("-")[0] for m in messages(split)} for split in SPLITS}
+    assert first["tune"] == {"tune"}
+    assert first["fresh"] == {"fresh"}
+    assert not first["report"] & {"tune", "fresh"}
+
+
+def test_the_fresh_messages_are_of_every_category_and_channel_in_both_languages() -> None:
+    fresh = messages("fresh")
+    for language in Language:
+        part = [m for m in fresh if m.language is language]
+        assert {m.category for m in part} == set(Category)
+        assert {m.channel for m in part} == set(Channel)
