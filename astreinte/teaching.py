@@ -17,9 +17,8 @@ from sklearn.metrics import f1_score
 from ai import calibration, stored, training
 from ai.classifier import Classifier
 from ai.embeddings import Embedder
-from ai.gloss import english
 from knowledge.labelled import Labelled
-from services.classifiers import LABEL, trained
+from services.classifiers import LABEL, read, trained
 from services.settings import EmbeddingSettings
 
 PRECISIONS = (0.95, 0.98)
@@ -30,13 +29,13 @@ def teach(
 ) -> dict[str, Any]:
     """Learn from `rows`, write model and card into `out`, and return what is known of it."""
     embedder = Embedder(embedding.model, embedding.threads)
-    read = [english(text) for text, _ in rows]
-    vectors = embedder.compute(read)
+    texts = [read(text) for text, _ in rows]
+    vectors = embedder.compute(texts)
     labels = np.array([label for _, label in rows])
     known = labels != outside
-    strange = [text for text, ours in zip(read, known, strict=True) if not ours]
+    strange = [text for text, ours in zip(texts, known, strict=True) if not ours]
     learned = training.learn(
-        [text for text, ours in zip(read, known, strict=True) if ours],
+        [text for text, ours in zip(texts, known, strict=True) if ours],
         vectors[known],
         [str(label) for label in labels[known]],
         strangers=(strange, vectors[~known]),
@@ -69,15 +68,15 @@ def judge(rows: Labelled, folder: Path, embedding: EmbeddingSettings) -> dict[st
     embedder = Embedder(embedding.model, embedding.threads)
     learned = trained(folder, embedder)
     outside = stored.describe(folder)["about"].get("outside", "")
-    read = [english(text) for text, _ in rows]
-    vectors = embedder.compute(read)
+    texts = [read(text) for text, _ in rows]
+    vectors = embedder.compute(texts)
     embedder.close()
     labels = np.array([label for _, label in rows])
     ours = labels != outside
     unknown = Counter(str(label) for label in labels[ours] if label not in learned.labels)
-    found = learned.probabilities(read, vectors)[ours]
+    found = learned.probabilities(texts, vectors)[ours]
     said = np.array(learned.labels)[found.argmax(1)]
-    scope = learned.scope(read, vectors)
+    scope = learned.scope(texts, vectors)
     result = _figures(learned, found.max(1), said, labels[ours], scope[ours])
     result["unknown_labels"] = dict(unknown)
     result["outside"] = None

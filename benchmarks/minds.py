@@ -17,13 +17,13 @@ from uuid import UUID
 import yaml
 
 from ai.embeddings import Embedder
-from ai.gloss import english
 from ai.passages import PassageIndex, Row
 from ai.shelf import vectors_of
 from benchmarks.figures import Figure, markdown, say
 from knowledge.articles import SHIPPED, load_articles, search_rows
 from knowledge.catalogue import load_catalogue
 from schemas.printer import CustomerMessage, MessageClassified, MessageReceived
+from services.classifiers import read
 from services.classify.app import learn
 from services.extract.printer import extract
 from services.neighbours import Neighbours
@@ -73,7 +73,7 @@ def measure() -> list[Figure]:
     alone = Embedder()
     began = time.process_time()
     for part in parts:
-        alone.compute([english(text) for text in part])
+        alone.compute([read(text) for text in part])
     embedding_ms = (time.process_time() - began) * 1e3 / BATCH / len(parts)
     alone.close()
     total_ms = sum(spent_ms.values())

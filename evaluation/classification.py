@@ -19,9 +19,9 @@ import numpy as np
 from ai import calibration, training
 from ai.classifier import Classifier
 from ai.embeddings import Embedder, Vectors
-from ai.gloss import english
 from ai.scope import REFUSED
 from ai.shelf import vectors_of
+from services.classifiers import read
 
 DATA = Path("../shared/data/text")
 CACHE = Path("data/cache/evaluation")
@@ -35,7 +35,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Part:
-    """Labelled texts, put into English where they are French."""
+    """Labelled texts, as classifiers see them."""
 
     texts: list[str]
     labels: list[str]
@@ -71,7 +71,7 @@ def clinc(embedder: Embedder) -> Parts:
 
 
 def _part(pairs: Sequence[Sequence[str]], embedder: Embedder) -> Part:
-    texts = [english(text) for text, _ in pairs]
+    texts = [read(text) for text, _ in pairs]
     return Part(texts, [label for _, label in pairs], vectors_of(texts, embedder, CACHE))
 
 

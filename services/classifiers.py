@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import ai
@@ -16,13 +17,25 @@ from ai.embeddings import Embedder
 from ai.features import Features
 from ai.gloss import DICTIONARY, english
 from ai.shelf import vectors_of
-from knowledge import phrases
+from knowledge import catalogue, extraction, phrases
+from knowledge.extraction.naming import named
 from schemas.vocabulary import Intent
 
 log = logging.getLogger(__name__)
 
-SOURCES = ("calibration", "classifier", "features", "gloss", "scope", "stored", "training")
-"""Files of `ai/` that decide what is learned: another line there is another model."""
+SOURCES = (
+    *(
+        Path(ai.__file__).parent / f"{name}.py"
+        for name in (
+            "calibration", "classifier", "features", "gloss", "scope", "stored", "training"
+        )
+    ),
+    *sorted(Path(extraction.__file__).parent.glob("*.py")),
+    catalogue.SHIPPED,
+    catalogue.MODELS,
+    DICTIONARY,
+)  # fmt: skip
+"""Files that decide what is learned: another line there is another model."""
 
 LABEL = "label"
 """The head of a model that was trained from a table: its column."""
@@ -35,6 +48,14 @@ class Classifiers:
     intents: Classifier
     priorities: Classifier
     own: Classifier | None = None
+
+
+_catalogue = lru_cache(1)(catalogue.load_catalogue)
+
+
+def read(text: str) -> str:
+    """Return a text as all classifiers see it: codes and numbers by name, French in English."""
+    return english(named(text, _catalogue()))
 
 
 def of(embedder: Embedder, cache: Path, folder: Path | None = None) -> Classifiers:
@@ -79,12 +100,10 @@ def shipped(embedder: Embedder, cache: Path) -> Classifiers:
 def _learn(
     known: Mapping[str, phrases.Labelled], embedder: Embedder, cache: Path
 ) -> dict[str, Classifier]:
-    features = Features.learn(
-        [english(text) for labelled in known.values() for text, _ in labelled]
-    )
+    features = Features.learn([read(text) for labelled in known.values() for text, _ in labelled])
     made = {}
     for name, labelled in known.items():
-        texts = [english(text) for text, _ in labelled]
+        texts = [read(text) for text, _ in labelled]
         vectors = vectors_of(texts, embedder, cache)
         made[name] = training.learn(
             texts, vectors, [label for _, label in labelled], features=features
@@ -94,7 +113,6 @@ def _learn(
 
 def _digest(known: Mapping[str, phrases.Labelled], embedder: Embedder) -> str:
     digest = hashlib.sha256(json.dumps([known, embedder.fingerprint]).encode())
-    for name in SOURCES:
-        digest.update((Path(ai.__file__).parent / f"{name}.py").read_bytes())
-    digest.update(DICTIONARY.read_bytes())
+    for path in SOURCES:
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

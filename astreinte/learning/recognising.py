@@ -7,7 +7,7 @@ from functools import cache
 
 from ai.language import LanguageDetector
 from knowledge.catalogue import Catalogue, load_catalogue
-from services.extract.printer import find
+from knowledge.extraction.findings import find
 
 LOOKED_AT = 20_000
 """Characters of a document that are looked at."""

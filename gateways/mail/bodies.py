@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateways.html import text_of
+from gateways.mail import marks
 from gateways.mail.charsets import decoded
 from gateways.mail.parts import Part
 from gateways.mail.reply import split
@@ -36,9 +37,21 @@ def body_of(parts: list[Part]) -> str:
 
 
 def written_now(message: InboundMessage) -> str:
-    """Return what the author of a message wrote now; of a mail, without what it quotes."""
+    """Return what the author of a message wrote now; of a mail, without what it quotes.
+
+    What a mail forwards was sent to be read, and stays.
+    """
     text = message.text if _is_seen(message.text) else text_of(message.html)
-    return split(text).reply if message.channel is Channel.EMAIL else text
+    if message.channel is not Channel.EMAIL:
+        return text
+    return split(text, forwarded=_forwards(message.subject, text), desk=message.to or "").reply
+
+
+def _forwards(subject: str, text: str) -> bool:
+    """Say whether a mail hands on another's: by its subject, or by what stands above it."""
+    if marks.FORWARDED.match(subject):
+        return True
+    return not marks.REPLIED.match(subject) and bool(marks.FORWARDING.search(text))
 
 
 def _is_seen(text: str) -> bool:

@@ -83,6 +83,15 @@ DASHES = "-_=–—#"
 RULED = _pattern(rf"[-_=–—]{{2,40}}\s*\**{_ORIGINAL}\s*:?\**\s*[-_=–—]{{0,40}}$")
 BARE = _pattern(rf"_?{_ORIGINAL}\s*[:：]$")
 """The same without dashes, as Apple writes it: « Début du message réexpédié : »."""
+FORWARDED = _pattern(r"\s*(?:tr|fwd?|wg|rv|enc|doorst)\s?:")
+"""How the subject of a forwarded mail begins."""
+REPLIED = _pattern(r"\s*(?:re|aw|sv|r[ée]p)\s?:")
+FORWARDING = re.compile(
+    r"^[\s>*_=–—-]{0,45}(?:(?:begin )?forwarded (?:message|e-?mail)|(?:début du )?(?:message|"
+    r"courriel|mail) (?:transféré|réexpédié)|weitergeleitete nachricht|mensaje reenviado)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What stands above a forwarded mail, where its program says so."""
 ABOVE = _pattern(
     r"[\s#*=-]{0,20}(?:(?:please )?(?:reply|type your reply|write)(?: \w+){0,2} above this line|"
     r"(?:merci de )?(?:répond(?:re|ez)|écri(?:re|vez))(?: \S+){0,3} au[- ]dessus de cette ligne)"

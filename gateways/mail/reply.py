@@ -4,12 +4,15 @@ A mail program quotes in one of two ways: with `>` before each line, under a lin
 wrote when; or plainly, under a rule or a head like « De : … Envoyé : … ». After the second kind all
 is quoted. After the first, what stands without `>` was written now: answers between quoted lines
 are the reply, and then nothing is cut.
+
+A forwarded mail is no quotation: it is what its sender wants to be read.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gateways.mail import marks
 from gateways.mail.introductions import Mark, marks_in
@@ -31,11 +34,21 @@ class Split:
     quoted: str
 
 
-def split(text: str) -> Split:
-    """Tell what was written now from what is quoted; in doubt it was written now."""
+def split(text: str, *, forwarded: bool = False, desk: str = "") -> Split:
+    """Tell what was written now from what is quoted; in doubt it was written now.
+
+    Of a `forwarded` mail, what is forwarded is read as well, down to what is quoted in it, unless
+    it comes from the `desk`, by its address.
+    """
     text = _INVISIBLE.sub("", text).translate(_BLANKS)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    kept = _Mail(lines).kept()
+    mail = _Mail(lines)
+    if forwarded and mail.marks and not mail.is_from(desk):
+        kept = mail.forwarded()
+        for number in kept:  # some programs sign what they forward as if it were quoted
+            lines[number] = lines[number].removeprefix(">").removeprefix(" ")
+    else:
+        kept = mail.kept()
     if not any(lines[number].strip() for number in kept):
         kept = list(range(len(lines)))
     left = set(kept)
@@ -69,6 +82,34 @@ class _Mail:
         if self._is_signed(mark) and self._filled(self._answers(0)):
             return unsigned(self.lines, 0, len(self.lines))
         return above
+
+    def forwarded(self) -> list[int]:
+        """Return the numbers of the lines above a forwarded mail, and of its own."""
+        end = Mark(len(self.lines), len(self.lines))
+        kept = unsigned(self.lines, 0, self._top(self.marks[0]))
+        for mark, after in pairwise([*self.marks, end]):
+            its = unsigned(self.lines, mark.end, max(mark.end, self._top(after)))
+            if self._filled(its):  # else it was forwarded more than once
+                return [*kept, *its]
+        return kept
+
+    def is_from(self, address: str) -> bool:
+        """Say whether the first mail beneath comes from an address, or is one of its threads."""
+        name, _, domain = address.strip(" <>").rpartition("@")
+        if not name:
+            return False
+        local = re.escape(name.partition("+")[0])
+        of_desk = re.compile(
+            rf"(?<![\w.]){local}(?:\+[\w.=-]+)?@{re.escape(domain)}", re.IGNORECASE
+        )
+        mark = self.marks[0]
+        heads = (line[: marks.MAX_MARK] for line in self.lines[mark.start : mark.end])
+        said = ((line, marks.HEAD.match(line)) for line in heads)
+        return any(
+            of_desk.search(line)
+            for line, head in said
+            if (head and head.lastgroup == "from") or marks.says_wrote(line)
+        )
 
     def _beneath(self, mark: Mark) -> list[int]:
         """Return what was written beneath a quotation that opens the mail."""
@@ -106,6 +147,8 @@ class _Mail:
     def _top(self, mark: Mark) -> int:
         """Return the first line of a mark; « > Message du 13/01/26 » stands above « > De : »."""
         top = mark.start
+        if top == len(self.lines):
+            return top
         while top and is_quoted(self.lines[mark.start]) and is_quoted(self.lines[top - 1]):
             top -= 1
         return top

@@ -71,10 +71,15 @@ _TRAPS = (
 _TRAP = re.compile(rf"(?<!\w)(?:{'|'.join(_TRAPS)})")
 _QUOTED = re.compile(r"^[ \t]{0,4}[>|][^\n]*", re.MULTILINE)
 _THREAD = re.compile(
-    r"^[^\n]{0,200}(?:\ba ecrit ?:|\bwrote:|-{2,} ?(?:message d'origine|original message|"
-    r"message transfere|forwarded message) ?-{0,9})",
+    r"^[^\n]{0,200}(?:\ba ecrit ?:|\bwrote:|-{2,} ?(?:message d'origine|original message) ?-{0,9})",
     re.MULTILINE,
 )
+_FORWARDED = re.compile(
+    r"(?:tr|fwd?|wg|rv) ?:"
+    r"|(?:[^\n]{0,300}\n)??[ \t>*_-]{0,20}(?:(?:begin )?forwarded (?:message|e-?mail)|"
+    r"(?:debut du )?(?:message|courriel|mail) (?:transfere|reexpedie)|weitergeleitete nachricht)"
+)
+"""How a subject begins, or a text, of which what is quoted was sent to be read."""
 
 
 def hide_traps(reading: Reading) -> None:
@@ -85,6 +90,8 @@ def hide_traps(reading: Reading) -> None:
 
 def hide_quotes(reading: Reading) -> None:
     """Hide what others wrote before, unless there is nothing else."""
+    if _FORWARDED.match(reading.plain):
+        return
     spans = [match.span() for match in _QUOTED.finditer(reading.plain)]
     if thread := _THREAD.search(reading.plain):
         spans.append((thread.start(), len(reading.plain)))

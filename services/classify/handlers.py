@@ -7,13 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ai.embeddings import Embedder, Vectors
-from ai.gloss import english
 from ai.language import LanguageDetector
 from schemas.event import Event
 from schemas.frigo import ReadingReceived
 from schemas.printer import MessageReceived
 from schemas.vocabulary import Language
-from services.classifiers import Classifiers
+from services.classifiers import Classifiers, read
 from services.classify import printer
 from services.classify.printer import UNBOUND, Bounds, Judged
 from services.policy import Handler
@@ -34,8 +33,8 @@ def received_messages(
     async def handle(events: Sequence[MessageReceived]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
         texts = [printer.text_to_classify(event) for event in events]
-        read = [english(text) for text in texts]
-        judged = _judged(known, read, await embedder.embed(read), map(languages.detect, texts))
+        said = [read(text) for text in texts]
+        judged = _judged(known, said, await embedder.embed(said), map(languages.detect, texts))
         if opinion:
             likeliest = [printer.best_category(found.intents)[1] for found in judged]
             chosen = await opinion.ask(texts, likeliest)
@@ -50,14 +49,14 @@ def received_messages(
 
 def _judged(
     known: Classifiers,
-    read: Sequence[str],
+    said: Sequence[str],
     vectors: Vectors,
     languages: Iterable[tuple[Language, float]],
 ) -> list[Judged]:
-    intents = known.intents.probabilities(read, vectors).tolist()
-    scopes = known.intents.scope(read, vectors).tolist()
-    priorities = known.priorities.probabilities(read, vectors).tolist()
-    own = known.own.likeliest(read, vectors) if known.own else [None] * len(read)
+    intents = known.intents.probabilities(said, vectors).tolist()
+    scopes = known.intents.scope(said, vectors).tolist()
+    priorities = known.priorities.probabilities(said, vectors).tolist()
+    own = known.own.likeliest(said, vectors) if known.own else [None] * len(said)
     return [
         Judged(
             intents=dict(zip(known.intents.labels, intent, strict=True)),

@@ -191,6 +191,33 @@ def test_reply_and_quotation_together_are_the_mail() -> None:
     assert words(f"{found.reply} {found.quoted}") == words(text)
 
 
+ALERT = "Appareil : HP LaserJet M404dn\nCode : 50.2"
+HEAD = "De : Alerte <alerte@exemple.example>\nEnvoyé : vendredi 3 janvier 2025\nObjet : four"
+
+
+@pytest.mark.parametrize(
+    "passed_on",
+    [
+        f"---------- Forwarded message ---------\n{HEAD}\n\n{ALERT}",
+        f"Début du message transféré :\n\n> {HEAD}\n\n{ALERT}".replace("\n", "\n> ").replace(
+            "> \n> > De", "\n> De"
+        ),
+        f"{HEAD}\n\n{ALERT}",
+        f"{HEAD}\n\n{HEAD}\n\n{ALERT}",
+        f"{HEAD}\n\n{ALERT}\n\n-----Message d'origine-----\n{HEAD}\n\nancien",
+    ],
+)
+def test_what_is_forwarded_is_read_with_the_words_above_it(passed_on: str) -> None:
+    said = split(f"Pouvez-vous regarder ?\n\n{passed_on}", forwarded=True).reply
+    assert said.startswith("Pouvez-vous regarder ?")
+    assert said.endswith(ALERT)
+
+
+def test_a_reply_of_the_desk_that_is_forwarded_is_still_left_aside() -> None:
+    ours = f"Elle l'a encore.\n\n{HEAD}\n\n{ALERT}".replace("alerte@", "desk+t_1@")
+    assert split(ours, forwarded=True, desk="desk@exemple.example").reply == "Elle l'a encore."
+
+
 LONG = 1_000_000
 HOSTILE = {
     "On in a line": "On " * (LONG // 3),

@@ -137,10 +137,12 @@ async def test_a_language_model_is_asked_about_what_is_unclear_only(
     handle = received_messages(
         embedder, trained, LanguageDetector(), opinion=SecondOpinion(model, 0.6, 1)
     )
-    clear, unclear = await seen(handle, "bourrage papier dans le bac 2", "hmm la pièce du truc là")
+    clear, unclear = await seen(
+        handle, "bourrage papier dans le bac 2", "le même que la dernière fois"
+    )
     assert (clear.by, clear.intent) == ("model", Intent.FAULT)
     assert (unclear.by, unclear.intent) == ("llm:tiny", Intent.QUOTE)
-    assert ["hmm la pièce" in ask.user for ask in model.asked] == [True]
+    assert ["le même que" in ask.user for ask in model.asked] == [True]
     assert model.asked[0].personal
 
 

@@ -9,8 +9,9 @@ from itertools import pairwise
 import pytest
 
 from knowledge.catalogue import load_catalogue, squeeze
+from knowledge.extraction.findings import AT_MOST, TEXT_CHARACTERS, find
 from schemas.findings import Turn
-from services.extract.printer import AT_MOST, TEXT_CHARACTERS, extract, find
+from services.extract.printer import extract
 from tests.events import NOW, classified
 
 CATALOGUE = load_catalogue()

@@ -6,9 +6,9 @@ import pytest
 
 from ai.embeddings import Embedder
 from knowledge.catalogue import load_catalogue
+from knowledge.extraction.findings import find
 from schemas.findings import Classification, Passage
 from schemas.vocabulary import Language
-from services.extract.printer import find
 from services.library import Library
 from services.policy import Handler
 from services.rag.handlers import extracted_messages
