@@ -23,7 +23,7 @@ help:
 	@echo "make test-llama    the same on llama.cpp's server of OpenAI's API (builds it on first use)"
 	@echo "make lint          ruff, mypy, import-linter"
 	@echo "make bench         the figures of docs/benchmarks.md, on Kafka and MariaDB too (15 minutes)"
-	@echo "make evaluate      the figures of quality"
+	@echo "make evaluate      the figures of quality (docs/quality.md; a quarter of an hour)"
 
 install: $(VENV)/.installed
 
@@ -95,7 +95,12 @@ bench: $(VENV)/.dev
 	@scripts/kafka run -- scripts/mysql run -- $(BIN)/python -m benchmarks $(ARGS)
 
 evaluate: $(VENV)/.installed
+	@$(BIN)/python -m evaluation.messages
+	@$(BIN)/python -m evaluation.classification
 	@$(BIN)/python -m evaluation.retrieval
+	@$(BIN)/python -m evaluation.piaf
+	@$(BIN)/python -m evaluation.grounding
+	@$(BIN)/python -m evaluation.attacks
 	@$(BIN)/python -m evaluation.frigo $(ARGS)
 
 clean:
