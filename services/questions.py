@@ -68,11 +68,14 @@ def _items(text: str) -> list[str]:
 
 
 def _sentences(text: str) -> list[str]:
-    """Return the sentences up to each question mark, and from each « autre question » on."""
+    """Return the sentences up to each question mark, and from each « autre question » on.
+
+    What follows the last question mark is no question: a greeting, a name, some more about it.
+    """
     found: list[str] = []
     begins = True
     for piece in pieces(text):
-        if begins or _NEXT.match(fold(piece.text)):
+        if _NEXT.match(fold(piece.text)) or (begins and (not found or "?" in text[piece.start :])):
             found.append(piece.text)
         else:
             found[-1] = f"{found[-1]} {piece.text}"
