@@ -24,7 +24,7 @@ AT_MOST, OF_EACH = 3, 2
 """Passages of a message with one question, and of each of several."""
 CODE_BONUS = 0.5
 """An article about the very code that the panel shows is surer by half of what it lacked."""
-CODE_UNSPOKEN = 0.6
+CODE_UNSPOKEN = 0.8
 """A sheet about one make's codes is less likely when neither the make nor a code was named."""
 OTHER_LANGUAGE = 0.85
 """A passage that is not in the customer's language is offered after one that is."""
