@@ -61,10 +61,15 @@ _ERROR = re.compile(
     r"(?:(?:service|printer|paper|supply|fuser|scanner|system) )?err(?:or|eur)(?!\w)"
 )
 """« 79 service error »."""
+_READ = re.compile(
+    r"(?<!\w)(?:a?ff?ich(?:e|ait|ent)|display(?:s|ing|ed)?|shows?|showing|indique|panneau|screen)"
+    r" (?:(?:le|the|says|dit) )?(?:(?:codes?|message) )?[\"'«“(: ]{0,3}([a-z]{2}\d{2})(?![\w.,-])"
+)
+"""« affiche CE50 »: as on a panel, in capitals."""
 _COMMA = re.compile(r"(?<=\d),(?=\d)")
 _LONE = re.compile(r"c\d{4}|j-?\d{4}")
 """What is a code where no make is named and no model is called so: « C7990 ?? »."""
-_PUNCTUATED = re.compile(r".*\d[.-]\d\d|[a-z]-\d")
+_PUNCTUATED = re.compile(r".*\d[.-]\d\d|[a-z]-\d|\d\d\.\d$")
 _SENTENCE_LIKE = re.compile(r"[a-z]{4,}")
 _HEXADECIMAL = re.compile(r"[0o]x[0-9a-fo]+")
 _ZERO = re.compile(r"(?<=[\d.xbc-])o(?=[\do.]|$)|o(?=\d)")
@@ -88,6 +93,14 @@ def codes(reading: Reading, catalogue: Catalogue, named: Collection[str]) -> Ite
             sure = LIKELY if owners & set(named) or not named else GUESSED
             found = (sure, "pattern") if owners else (DOUBTFUL, "unknown family")
             yield _finding(reading, match.span(1), *found)
+    for match in _READ.finditer(text):
+        own = reading.text[slice(*match.span(1))]
+        if (
+            own.isupper()
+            and match[1] not in catalogue.table
+            and not reading.is_hidden(*match.span(1))
+        ):
+            yield _finding(reading, match.span(1), DOUBTFUL, "unknown family")
 
 
 def _owners(value: str, catalogue: Catalogue) -> set[str]:

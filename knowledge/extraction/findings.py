@@ -8,12 +8,13 @@ from itertools import chain
 from knowledge.catalogue import Catalogue
 from knowledge.extraction.brands import brands, implied_brand
 from knowledge.extraction.codes import codes
+from knowledge.extraction.dictated import written
 from knowledge.extraction.models import models
 from knowledge.extraction.numbers import numbered, page_counts, phones
 from knowledge.extraction.serials import serials
 from knowledge.extraction.supplies import quantities, supplies, urgencies
 from knowledge.extraction.traps import hide_quotes, hide_traps
-from knowledge.extraction.words import Reading, written
+from knowledge.extraction.words import Reading
 from schemas.findings import Finding
 
 TEXT_CHARACTERS = 20_000

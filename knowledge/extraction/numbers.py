@@ -51,9 +51,10 @@ _COUNTED = re.compile(
     r" ?(?:[€£$%]|(?:eur|euros?|ht|ttc|h|x|fois|pages|toners?|cartouches?)\b|[.,]\d)"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_AMOUNT = r"(?:\d{1,3}(?:[ .,]\d{3}){1,2}|\d{1,8})"
+_AMOUNT = r"(?:\d{1,3}(?:[ .,]\d{3}(?!\d)){1,2}|\d{1,8})"
 _COUNTER = re.compile(
-    r"(?<!\w)(?:compteurs?|counters?|meter readings?|page counts?|index)(?!\w)"
+    r"(?<!\w)(?:compteurs?|counters?|meters?|meter readings?|page counts?|index|"
+    r"releves?(?= (?:compteur|noir|nb|n&b|mono|couleur|de fin|du mois|total)))(?!\w)"
     r"(?:[^.;?!\n]|\.(?=\d)){0,90}"
 )
 _COUNT = re.compile(
@@ -67,11 +68,28 @@ _PAGES = re.compile(
     rf"(?:{any_of('mois month an annee year jour day semaine week trimestre quarter')})\b)"
     r"(?! (?:mensuel|annuel|monthly|yearly))"
 )
+_COLOURED = re.compile(
+    r"(?<!\w)(?:noirs?|n&b|n/b|nb|mono|black|b&w|bw)(?: et blanc)? ?(?:[:=] ?)?"
+    rf"({_AMOUNT})(?!\w|[.,/-]\d)"
+    r"[ ,;/|-]{1,4}(?:et |and )?"
+    rf"(?:couleurs?|coul\.?|cl|colou?r) ?(?:[:=] ?)?({_AMOUNT})(?!\w|[.,/-]\d)"
+)
+"""« noir 12345, couleur 678 »: both counters, without the word."""
+_AT_COUNTER = re.compile(
+    rf"(?<![\w.,-])({_AMOUNT}) (?:(?:pages|copies|impressions) )?(?:au|sur le|on the) "
+    r"(?:compteur|counter|meter)(?!\w)"
+)
 _VOLUME = re.compile(
     rf"(?:{any_of('documents? pdf fichiers? files? rapports? ramettes? reams? environ about')}|"
     rf"{any_of('around paquets? toutes_les tous_les every rendement yield volumes? forfait')}|"
     r"quotas?|jusqu'a|up to|capacite|contrat|engagement)\W{0,2}(?:de|of|a)?\W{0,2}$"
 )
+_DATED = re.compile(
+    r"[0-3]?\d([./ -])(?:0?[1-9]|1[0-2])\1(?:19|20)\d\d(?!\d)"
+    r"|[0-3]\d(?:0[1-9]|1[0-2]) ?20[0-4]\d$"
+    r"|\(?[12]\d{3} ?- ?[12]\d{3}$"
+)
+_ACCOUNT = re.compile(r"(?:\b(?:iban|rib|bic)\b|\b[a-z]{2}\d\d )[\w :.]{0,24}$|\b20\d\d[ ./-]$")
 _PHONE = re.compile(r"(?<![\w.,/-])(?=[0+(])\+?\(?\d(?:[ .()/-]{0,2}\d){7,14}(?![\w-])")
 
 
@@ -99,6 +117,14 @@ def page_counts(reading: Reading) -> Iterator[Finding]:
             value = re.sub(r"\D", "", match[2])
             if len(value) >= COUNTED_AT_LEAST and not match[1]:
                 yield reading.finding("page_count", match.span(2), FIRM, "pattern", value)
+    for match in _COLOURED.finditer(reading.plain):
+        for group in (1, 2):
+            value = re.sub(r"\D", "", match[group])
+            yield reading.finding("page_count", match.span(group), FIRM, "pattern", value)
+    for match in _AT_COUNTER.finditer(reading.plain):
+        value = re.sub(r"\D", "", match[1])
+        if len(value) >= COUNTED_AT_LEAST:
+            yield reading.finding("page_count", match.span(1), FIRM, "pattern", value)
     for match in _PAGES.finditer(reading.plain):
         value = re.sub(r"\D", "", match[1])
         before = reading.plain[max(0, match.start() - LOOKED_BACK) : match.start()]
@@ -109,9 +135,15 @@ def page_counts(reading: Reading) -> Iterator[Finding]:
 def phones(reading: Reading) -> Iterator[Finding]:
     """Find telephone numbers; the value is E.164."""
     for _, match in zip(range(PHONES_AT_MOST), _PHONE.finditer(reading.plain), strict=False):
-        number = e164(match.group())
+        number = "" if _is_date(reading, match) else e164(match.group())
         if number:
             yield reading.finding("phone", match.span(), FIRM, "pattern", number)
+
+
+def _is_date(reading: Reading, match: re.Match[str]) -> bool:
+    """Say whether it begins with a day or is a part of an account's number."""
+    before = reading.plain[max(0, match.start() - LOOKED_BACK) : match.start()]
+    return bool(_DATED.match(match.group()) or _ACCOUNT.search(before))
 
 
 def e164(said: str) -> str:

@@ -34,15 +34,25 @@ _WORD = re.compile(
 )
 _AFTER = re.compile(rf"[^\n.]{{0,24}}?\b(?:{_SERIAL}|s/n)\b")
 _BEFORE = re.compile(rf"\b(?:{_SERIAL}|s/n|sn)\b[^\n.;?!\d]{{0,60}}$")
+_STUCK_ON = re.compile(
+    rf"\b(?:numeros?|number|n°){_GAP}[^\n.;?!\d]{{0,30}}"
+    rf"(?:{any_of('derriere dos arriere etiquette')}|"
+    rf"{any_of('dessous plaque back label sticker underneath nameplate')})\b[^\n.;?!\d]{{0,40}}$"
+)
+"""« le numéro qui est derrière »: what stands on the label of a device."""
+_NEXT = re.compile(r"[ \t]{0,3}(?:,|;|/|&|et|and|ou|or|puis|then)[ \t]{1,3}(?:(?:le|the) )?")
 _ALONE = re.compile(r"(?<![\w.-])(?=[a-z0-9]{0,15}[a-z])(?=[a-z]{0,12}\d)[a-z0-9]{6,16}(?![\w-])")
 _TURNS = re.compile(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])")
+_OF_DESKS = re.compile(r"(?:inc|req|ritm|chg|prb|s?ctask|case|tkt|ticket|incident)-?\d+")
+"""Tickets: « INC0012345 »."""
 _MADE_UP = re.compile(
     r"[a-z]{2}\d{9}[a-z]{2}|\d[a-z]\d{11}|1z\w{13,}|fr\d{11}|[0o]x[0-9a-f]+|(?=(?:\d*[a-f]){4})[0-9a-f]{12,}"
 )
 """Parcels, taxes, and what machines make up."""
 _OTHER = re.compile(
     rf"(?:{any_of('suivi tracking colis parcel iban rib tva vat siret siren contrat client')}|"
-    rf"{any_of('dossier ticket ref cle key mot_de_passe password mdp licence commande cde order')}|"
+    rf"{any_of('dossier ticket incident case ref cle key mot_de_passe password mdp licence')}|"
+    rf"{any_of('commande cde order')}|"
     r"facture|invoice|compte)\w{0,9}\W{0,4}\w{0,9}\W{0,3}$"
 )
 
@@ -50,10 +60,14 @@ _OTHER = re.compile(
 def serials(reading: Reading, catalogue: Catalogue, named: Collection[str]) -> Iterator[Finding]:
     """Find serial numbers; `named` are the makes that the text names."""
     for match in _WORD.finditer(reading.plain):
-        span = _in_groups(reading, match.end())
-        if span:
+        span, length = _in_groups(reading, match.end()), 0
+        while span:
             value = "".join(reading.text[slice(*span)].split()).upper()
+            if _OF_DESKS.fullmatch(value.lower()) or (length and len(value) != length):
+                break
             yield reading.finding("serial_number", span, SURE, "pattern", value)
+            after = _NEXT.match(reading.plain, span[1])  # « S/N … et … », as long as the first
+            span, length = _in_groups(reading, after.end()) if after else None, len(value)
     for match in _ALONE.finditer(reading.plain):
         sure = _alone(reading, match, catalogue, named)
         if sure:
@@ -67,11 +81,16 @@ def _alone(
     start, end = match.span()
     before = reading.plain[max(0, start - 80) : start]
     value, figures = match.group(), digits(match.group())
-    if reading.is_hidden(start, end) or _OTHER.search(before) or _MADE_UP.fullmatch(value):
+    if (
+        reading.is_hidden(start, end)
+        or _OTHER.search(before)
+        or _MADE_UP.fullmatch(value)
+        or _OF_DESKS.fullmatch(value)
+        or value in catalogue.table
+        or value in catalogue.stems
+    ):
         return 0.0
-    if value in catalogue.table or value in catalogue.stems:
-        return 0.0
-    if figures >= SPOKEN_OF and _BEFORE.search(before):
+    if figures >= SPOKEN_OF and (_BEFORE.search(before) or _STUCK_ON.search(before)):
         return SURE if len(value) >= USUAL else GUESSED
     if figures >= DIGITS and len(value) >= USUAL and _AFTER.match(reading.plain, end):
         return SURE

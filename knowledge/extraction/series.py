@@ -52,6 +52,8 @@ def series_words(reading: Reading, head: int, left: int, catalogue: Catalogue) -
     """Yield the words of a series as its make writes them."""
     for word in reading.words[head:left]:
         own = reading.text[word.start : word.end]
+        if word.text == "i" and reading.plain.startswith("i-sensys", word.start):
+            continue  # one name, which its second half says
         if word.text in _LETTERS:
             yield own.upper()
         elif word.text in catalogue.series_names:

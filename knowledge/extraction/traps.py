@@ -65,6 +65,7 @@ _TRAPS = (
     rf"(?:{_PLACES}) (?:{_NO} ?)?[a-z]?[ -]?\d{{1,2}}[a-z]?(?![\w.-])",
     r"(?:salle|bureau|room|porte|local|box) (?:[a-z]-?)?\d{3,4}(?![\w.-])",
     rf"(?:{_FILES}) ?(?:(?:est|is) )?(?:{_NO} ?)?(?:[a-z]{{1,5}}[-_/]?)?\d[\w./-]{{0,30}}",
+    r"(?:contrat|contract|agreement)(?: \w{1,15}){0,2} [a-z]{1,3}[-/](?:19|20)\d\d[-/]\d{1,6}",
     r"\d{1,2}(?:er|e|eme|ieme|st|nd|rd|th)(?!\w)",
     r"[a-z]{2}\d\d(?: ?[a-z0-9]{4}){3,7}(?: ?[a-z0-9]{1,3})?(?!\w)",  # an account's number
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
@@ -39,28 +38,6 @@ _LETTERS = _letters()
 def plain(text: str) -> str:
     """Return a text in plain lower-case letters; each character stays in its place."""
     return text.translate(_LETTERS)
-
-
-_MARKS = re.compile(
-    r"(?<=[a-z0-9]) (?:(tiret|dash|hyphen)|(point|dot)) (?=[a-z]{0,3}\d|[a-f]{1,2}\b)"
-)
-"""As people say them on the telephone: « C tiret 2557 », « 50 point 2 »."""
-
-
-def written(text: str) -> tuple[str, Sequence[int]]:
-    """Return a text with the marks that were said as words, and where its characters stood.
-
-    The places have one more, the end. Of a text without such words they are its own.
-    """
-    parts, places, end = [], array("l"), 0
-    for match in _MARKS.finditer(plain(text)):
-        parts += [text[end : match.start()], "-" if match[1] else "."]
-        places.extend(range(end, match.start() + 1))
-        end = match.end()
-    if not end:
-        return text, range(len(text) + 1)
-    places.extend(range(end, len(text) + 1))
-    return "".join([*parts, text[end:]]), places
 
 
 def any_of(words: str) -> str:
