@@ -24,7 +24,7 @@ NEEDED: Mapping[Category, float] = {
 }
 """Score that the best article needs when the message seems to be about something else: a doubtful
 category may be overruled by a good article, a complaint hardly ever."""
-NEEDED_OFF_TOPIC = 0.85
+NEEDED_OFF_TOPIC = 0.95
 NEEDED_VISIT = 0.9
 """A wish for a technician is overruled only by an article that is all but certain."""
 NEEDED_BY: Mapping[Intent, float] = {
