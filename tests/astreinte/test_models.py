@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ai.choice import ENGLISH
+from astreinte import output
 from astreinte.cli import app
 from astreinte.models import REASONS
 from tests.vendors.ollama import Model, Ollama, serving
@@ -41,13 +42,14 @@ def beside(ollama: Ollama) -> Iterator[Ollama]:
 @pytest.fixture
 def ollama(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ollama]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(output.out, "_width", 160)  # its width is that of its first use
     with beside(Ollama()) as running:
         monkeypatch.setenv("ASTREINTE_OLLAMA_URL", running.url)
         yield running
 
 
 def run(*words: str) -> Result:
-    return CliRunner(env={"NO_COLOR": "1", "COLUMNS": "160"}).invoke(app, ["models", *words])
+    return CliRunner(env={"NO_COLOR": "1"}).invoke(app, ["models", *words])
 
 
 def shown(*words: str) -> Any:
