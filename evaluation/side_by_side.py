@@ -1,7 +1,8 @@
 """The same questions through the desk before and now, on one page.
 
 `python -m evaluation.side_by_side` sends the questions about the C750 and the 50 tickets
-(../shared/data/seeds, beside the checkout) through the real road, templates only, and writes
+(../shared/data/seeds, beside the checkout), and questions of our own
+(`data/c750_questions.yaml`), through the real road, templates only, and writes
 `docs/answers-before-after.md` beside what the desk said at an earlier commit
 (`data/before.json`). Kept are numbers of questions
 and our own replies, never a ticket's words.
@@ -13,10 +14,12 @@ import argparse
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from astreinte.process import Line, pipeline, process
 from schemas.printer import InboundMessage
@@ -25,6 +28,7 @@ from services.settings import Settings
 from services.settings_models import OllamaSettings
 
 SEEDS = Path(__file__).parents[2] / "shared" / "data" / "seeds"
+OWN = Path(__file__).parent / "data" / "c750_questions.yaml"
 BEFORE = Path(__file__).parent / "data" / "before.json"
 PAGE = Path(__file__).parents[1] / "docs" / "answers-before-after.md"
 FIRST_COMMIT = "5e1aa77"
@@ -38,11 +42,14 @@ SETS = {
     "c750-dev": "Questions about the C750, French",
     "c750-en": "Questions about the C750, English",
     "c750-oos": "Questions that nothing in the knowledge base answers",
+    "own": "Questions of our own about the C750, French and English",
+    "own-none": "Questions of our own that nothing answers",
     "tickets": "The 50 tickets (office software; the desk is one for printers)",
 }
 
 Outcome = dict[str, Any]
 Asked = tuple[str, dict[str, Any]]
+Right = dict[str, tuple[str, ...]]
 
 
 def questions() -> list[Asked]:
@@ -55,6 +62,9 @@ def questions() -> list[Asked]:
             found.append((f"c750-{name}", one))
     for number, text in enumerate(asked["oos"]):
         found.append(("c750-oos", _message(f"oos-{number}", "chat", text, len(found))))
+    for row in _own():
+        one = _message(row["id"], "chat", row["text"], len(found))
+        found.append(("own" if row["expected"] else "own-none", one))
     for row in json.loads((SEEDS / "tickets.json").read_text("utf-8")):
         channel = {"phone": "call", "whatsapp": "chat"}.get(row["channel"], row["channel"])
         message = _message(row["ticket_id"], channel, row["content"], len(found))
@@ -62,14 +72,24 @@ def questions() -> list[Asked]:
     return found
 
 
-def expected() -> dict[str, str]:
-    """Return the article that answers each question about the C750."""
+def _own() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = yaml.load(OWN.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    return rows
+
+
+def expected() -> dict[str, tuple[str, ...]]:
+    """Return the articles that answer each question about the C750; any of them is right."""
     asked = json.loads((SEEDS / "c750_queries_dev.json").read_text("utf-8"))
-    return {
-        f"{name}-{row['id']}": f"lexmark-c750-{row['expected'] + 1:02}"
+    theirs = {
+        f"{name}-{row['id']}": (f"lexmark-c750-{row['expected'] + 1:02}",)
         for name in ("dev", "en")
         for row in asked[name]
     }
+    ours = {
+        row["id"]: tuple(f"lexmark-c750-{number:02}" for number in row["expected"])
+        for row in _own()
+    }
+    return theirs | ours
 
 
 def _message(name: str, channel: str, text: str, n: int) -> dict[str, Any]:
@@ -102,7 +122,7 @@ def _kept(name: str, line: Line) -> Outcome:
     )
 
 
-def became(one: Outcome, right: str) -> str:
+def became(one: Outcome, right: Sequence[str]) -> str:
     """Return a word for an outcome: right, wrong, asked, handed over (with its reason), ignored."""
     if one["reason"].startswith("ask_"):
         return "follow-up asked"
@@ -110,14 +130,14 @@ def became(one: Outcome, right: str) -> str:
         return "handed over in part" if one["reason"] == "partly" else "handed over"
     if one["action"] == "ignore":
         return "ignored"
-    return "answered right" if right and one["passages"][0][0] == right else "answered wrong"
+    return "answered right" if one["passages"][0][0] in right else "answered wrong"
 
 
-def counts(outcomes: Iterable[Outcome], right: dict[str, str]) -> dict[str, Counter[str]]:
+def counts(outcomes: Iterable[Outcome], right: Right) -> dict[str, Counter[str]]:
     """Count what became of the questions of each set."""
     found: dict[str, Counter[str]] = {name: Counter() for name in SETS}
     for one in outcomes:
-        found[one["set"]][became(one, right.get(one["external_id"], ""))] += 1
+        found[one["set"]][became(one, right.get(one["external_id"], ()))] += 1
     return found
 
 
@@ -127,7 +147,7 @@ COLUMNS = (
 )
 
 
-def table(before: list[Outcome], now: list[Outcome], right: dict[str, str]) -> list[str]:
+def table(before: list[Outcome], now: list[Outcome], right: Right) -> list[str]:
     """Return the lines of the table: before → now."""
     lines = [f"| questions | n | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 2) + "|"]
     old, new = counts(before, right), counts(now, right)
@@ -137,14 +157,14 @@ def table(before: list[Outcome], now: list[Outcome], right: dict[str, str]) -> l
     return lines
 
 
-def page(before: list[Outcome], now: list[Outcome], right: dict[str, str]) -> str:
+def page(before: list[Outcome], now: list[Outcome], right: Right) -> str:
     """Return the page: the counts, then each question whose outcome is worth reading."""
     lines = [
         "# Answers before and now",
         "",
         "Written by `python -m evaluation.side_by_side`: the same questions through the whole",
-        f"desk, templates only, at commit {FIRST_COMMIT} and now. The questions themselves may not",
-        "be redistributed; their numbers are those of the seeds.",
+        f"desk, templates only, at commit {FIRST_COMMIT} and now. The tickets' words may not be",
+        "redistributed; numbers are theirs, or those of `evaluation/data/c750_questions.yaml`.",
         "",
         *table(before, now, right),
     ]
@@ -154,7 +174,7 @@ def page(before: list[Outcome], now: list[Outcome], right: dict[str, str]) -> st
         replies: dict[tuple[str, str], list[str]] = {}
         for one in (one for one in now if one["set"] == name):
             number = one["external_id"]
-            both = _told(old[number], right.get(number, "")), _told(one, right.get(number, ""))
+            both = _told(old[number], right.get(number, ())), _told(one, right.get(number, ()))
             replies.setdefault(both, []).append(number)
         for (was, is_), numbers in replies.items():
             lines += ["", f"### {', '.join(numbers)}", "", "| before | now |", "|---|---|"]
@@ -162,7 +182,7 @@ def page(before: list[Outcome], now: list[Outcome], right: dict[str, str]) -> st
     return "\n".join(lines) + "\n"
 
 
-def _told(one: Outcome, right: str) -> str:
+def _told(one: Outcome, right: Sequence[str]) -> str:
     head = f"**{became(one, right)}** ({one['reason']}, {one['channel']})"
     reply = one["reply"].replace("|", "\\|").replace("\n", "<br>")
     return f"{head}<br><br>{reply}" if reply else head
