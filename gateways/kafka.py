@@ -8,6 +8,7 @@ on first use, 4 partitions), a second member in a group (rebalances need Apache 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance
 from confluent_kafka import Producer
 from faststream.kafka import KafkaBroker
 from faststream.kafka.security import parse_security
@@ -97,6 +99,21 @@ class Cluster:
         return {name: value for name, value in found.items() if value}
 
 
+LEADER_S = 0.1
+"""For the others of a group to ask for their shares; they do within a few milliseconds."""
+_share_out = CoordinatorGroupRebalance._on_join_leader  # noqa: SLF001
+
+
+async def _after_the_others(member: Any, response: Any) -> Any:
+    """Share out a group's partitions when its other members have asked for theirs.
+
+    Whoever asks the embedded broker after its leader has spoken is refused (InvalidRequest),
+    and comes back only to be too late again: under load, stages of several topics never joined.
+    """
+    await asyncio.sleep(LEADER_S)
+    return await _share_out(member, response)
+
+
 class EmbeddedKafka:
     """An in-process broker at `address`, `127.0.0.1:PORT`; it ends with `close()`."""
 
@@ -107,6 +124,7 @@ class EmbeddedKafka:
         )
         brokers = self._owner.list_topics(timeout=10).brokers.values()
         self.address = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+        CoordinatorGroupRebalance._on_join_leader = _after_the_others  # noqa: SLF001
 
     def close(self) -> None:
         """End the broker."""
