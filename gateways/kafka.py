@@ -1,9 +1,9 @@
 """Kafka: where it is and how one gets in, the connection, and the broker that comes embedded.
 
 The embedded broker is librdkafka's own mock cluster, from the `confluent-kafka` wheel: it speaks
-the Kafka protocol on loopback, in memory, with one consumer in each group. What it lacks, it
-lacks on purpose of its makers: disk (so the edge keeps a journal), `CreateTopics` (topics appear
-on first use, 4 partitions), a second member in a group (rebalances need Apache Kafka).
+the Kafka protocol on loopback, in memory. What it lacks, it lacks on purpose of its makers: disk
+(so the edge keeps a journal), `CreateTopics` (topics appear on first use, 4 partitions), patience
+with the members of a group (`_after_the_others`; other processes in it need Apache Kafka).
 """
 
 from __future__ import annotations

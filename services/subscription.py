@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -46,9 +45,8 @@ REBALANCE_MS = 12_000
 would begin before they have ended; less than a request may take, for joining is one request."""
 POLL_GAP_MS = 60_000
 """Polls go on while handlers work or wait; without any for so long, others take the partitions."""
-JOINS = 8
-APART_S = 0.5
-"""Tries to join a group, and the most between two: who was refused beside another draws lots."""
+JOINS = 4
+"""Tries to join a group."""
 REFUSALS = 3
 """Errors of polls in a row, five seconds apart. What passes by itself is no error there."""
 
@@ -132,7 +130,6 @@ class Subscription:
                 if type(error) is not KafkaError or not left:
                     raise
                 await self._subscriber.stop()
-                await asyncio.sleep(random.uniform(0, APART_S))  # noqa: S311 - not to meet again
             else:
                 return
 

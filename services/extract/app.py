@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from knowledge.catalogue import load_catalogue
 from schemas.frigo import UnitStateChanged
 from schemas.printer import MessageClassified
@@ -17,9 +15,7 @@ async def build(near: Neighbours) -> Stage:
     """Return the stage, ready to start."""
     stage = near.stage("extract")
     await near.database.prepare(near.settings.database.connect_s)
-    # A second's work, in a thread: meanwhile other stages of this process join their groups.
-    catalogue = await asyncio.to_thread(load_catalogue)
-    handler = handlers.classified_messages(catalogue, near.database)
+    handler = handlers.classified_messages(load_catalogue(), near.database)
     stage.consumes(MessageClassified, handler, Policy(batch=50))
     stage.consumes(UnitStateChanged, handlers.changed_units(), Policy(batch=50))
     return stage

@@ -31,16 +31,14 @@ def extracted_messages(embedder: Embedder, library: Library) -> Handler:
 
     async def handle(events: Sequence[MessageExtracted]) -> list[Sequence[Event]]:
         now = datetime.now(UTC)
-        asked = [(event, question) for event in events for question in printer.questions(event)]
-        questions = [question for _, question in asked]
+        asked = [(event, printer.questions(event)) for event in events]
+        questions = [question for _, own in asked for question in own]
         vectors = await embedder.embed(questions)
-        makes = [Filters(brand=event.first("brand") or "") for event, _ in asked]
+        makes = [Filters(brand=event.first("brand") or "") for event, own in asked for _ in own]
         found = iter(library.index.search_many(questions, vectors, LOOKED_AT, makes))
         return [
-            printer.ground(
-                event, [next(found) for _ in printer.questions(event)], library.pieces, now
-            )
-            for event in events
+            printer.ground(event, [next(found) for _ in own], library.pieces, now)
+            for event, own in asked
         ]
 
     return handle
